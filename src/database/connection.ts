@@ -1,0 +1,116 @@
+import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
+import pg from 'pg'
+import type { Logger } from 'pino'
+import * as schema from './schema.ts'
+
+/** A statement that PostgreSQL plans once per connection; rows come as arrays in `select` order. */
+export interface Statement<Row extends readonly unknown[]> {
+  readonly name: string
+  readonly text: string
+  /** Only for the type checker: what a row holds. */
+  readonly row?: Row
+}
+
+/** Names a constant SQL text, so that it is prepared once per connection. */
+export function statement<Row extends readonly unknown[]>(
+  name: string,
+  text: string,
+): Statement<Row> {
+  return { name, text }
+}
+
+/** What query functions take first: the pool, or one transaction on it. */
+export interface Queryable {
+  /** drizzle on the same connection, for plain reads and writes. */
+  readonly orm: NodePgDatabase<typeof schema>
+  /** Runs a prepared statement. `int8` comes as number, `timestamptz` as Date, `date` as text. */
+  run<Row extends readonly unknown[]>(
+    statement: Statement<Row>,
+    values?: readonly unknown[],
+  ): Promise<Row[]>
+}
+
+/** The pool. */
+export interface Database extends Queryable {
+  /** Runs `work` in one transaction; use only the `tx` it is given, never the pool, inside. */
+  transaction<Result>(work: (tx: Queryable) => Promise<Result>): Promise<Result>
+  /** Connections to the server, and how many of them are idle. */
+  readonly pool: pg.Pool
+  close(): Promise<void>
+}
+
+/** Every value arrives as text; these three types are turned into what JavaScript works with. */
+const typeParsers: Record<number, (text: string) => unknown> = {
+  [pg.types.builtins.INT8]: Number,
+  [pg.types.builtins.DATE]: (text) => text,
+  // '2023-11-29 01:57:29.5+00' in the session's time zone UTC; ISO form takes V8's fast path.
+  [pg.types.builtins.TIMESTAMPTZ]: (text) => new Date(`${text.slice(0, -3).replace(' ', 'T')}Z`),
+}
+
+const parserOf: pg.CustomTypesConfig['getTypeParser'] = (oid, format) =>
+  typeParsers[oid as number] ?? (pg.types.getTypeParser(oid, format) as (text: string) => unknown)
+
+/**
+ * Opens a pool.
+ *
+ * @param url postgres:// address
+ * @param poolSize most connections at a time
+ */
+export function openDatabase(url: string, poolSize: number, log: Logger): Database {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: poolSize,
+    connectionTimeoutMillis: 2_000,
+    statement_timeout: 5_000,
+    lock_timeout: 2_000,
+    idle_in_transaction_session_timeout: 10_000,
+    application_name: 'waifchat',
+    // Custom plans cost more than they save: every statement here has one good plan.
+    options: '-c plan_cache_mode=force_generic_plan -c TimeZone=UTC -c synchronous_commit=on',
+    types: { getTypeParser: parserOf },
+  })
+  const onError = (error: Error) => log.warn({ err: error }, 'a database connection was lost')
+  pool.on('error', onError)
+  // The pool's own listener covers idle connections only.
+  pool.on('connect', (client) => client.on('error', onError))
+
+  return {
+    ...queryable(pool),
+    pool,
+    async transaction(work) {
+      const client = await pool.connect()
+      let broken: Error | undefined
+      try {
+        await client.query('begin')
+        const result = await work(queryable(client))
+        await client.query('commit')
+        return result
+      } catch (error) {
+        await client.query('rollback').catch((cause: unknown) => {
+          broken = cause as Error
+        })
+        throw error
+      } finally {
+        client.release(broken)
+      }
+    },
+    close: () => pool.end(),
+  }
+}
+
+function queryable(client: pg.Pool | pg.PoolClient): Queryable {
+  return {
+    orm: drizzle(client, { schema, casing: 'snake_case' }),
+    async run<Row extends readonly unknown[]>(query: Statement<Row>, values?: readonly unknown[]) {
+      const config = { name: query.name, text: query.text, values, rowMode: 'array' }
+      const { rows } = await client.query(config as pg.QueryArrayConfig)
+      return rows as unknown as Row[]
+    },
+  }
+}
+
+/** Whether an error is PostgreSQL refusing a second row under one unique key. */
+export function isUniqueViolation(error: unknown): boolean {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
+  return cause instanceof pg.DatabaseError && cause.code === '23505'
+}

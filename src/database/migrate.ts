@@ -1,0 +1,46 @@
+import { fileURLToPath } from 'node:url'
+import { drizzle } from 'drizzle-orm/node-postgres'
+import { migrate } from 'drizzle-orm/node-postgres/migrator'
+import pg from 'pg'
+import { StartupError } from '../startup-error.ts'
+
+const MIGRATIONS = new URL('../../migrations', import.meta.url)
+/** 'wf', 0: see also 'wf', 1 in `store_messages`. */
+const LOCK = [30_566, 0]
+
+/**
+ * Brings the schema up to date, one process at a time.
+ *
+ * @param url postgres:// address
+ * @throws StartupError when the database cannot be reached within 2 s or is too old
+ */
+export async function migrateDatabase(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 })
+  client.on('error', () => undefined)
+  try {
+    await client.connect()
+  } catch (error) {
+    throw new StartupError(`The database cannot be reached: ${reason(error)}.`)
+  }
+  try {
+    const { rows } = await client.query<{ version: number }>(
+      "select current_setting('server_version_num')::int as version",
+    )
+    const version = rows[0]?.version ?? 0
+    if (version < 150_000) {
+      throw new StartupError('The database is older than PostgreSQL 15, the oldest that works.')
+    }
+    // drizzle's migrator is not safe when several servers start at once.
+    await client.query('select pg_advisory_lock($1, $2)', LOCK)
+    await client.query("set client_min_messages = 'warning'")
+    await migrate(drizzle(client), { migrationsFolder: fileURLToPath(MIGRATIONS) })
+  } finally {
+    // Ending the session releases the lock.
+    await client.end()
+  }
+}
+
+function reason(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return reason(error.errors[0])
+  return error instanceof Error ? error.message.replace(/\.$/, '') : String(error)
+}
