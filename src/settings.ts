@@ -1,0 +1,129 @@
+import { z } from 'zod'
+import { StartupError } from './startup-error.ts'
+
+const MINUTE = 60_000
+const UNITS = { s: 1000, m: MINUTE, h: 60 * MINUTE, d: 24 * 60 * MINUTE } as const
+const MEBIBYTE = 1024 * 1024
+
+const port = z.coerce.number().int().min(0).max(65_535)
+const positive = z.coerce.number().int().min(1)
+
+/** A time span such as `90s`, `15m`, `12h` or `30d`, in milliseconds. */
+const span = z
+  .string()
+  .regex(/^[1-9]\d{0,5}[smhd]$/, 'is not a time span such as 90s, 15m, 12h or 30d')
+  .transform((text) => Number(text.slice(0, -1)) * UNITS[text.slice(-1) as keyof typeof UNITS])
+
+const timezone = z.string().refine(isTimezone, 'is not a time zone such as Asia/Shanghai')
+const databaseUrl = z
+  .string()
+  .refine((text) => URL.canParse(text), 'is not an address such as postgres://user@host/name')
+  .refine((text) => /^postgres(ql)?:$/.test(new URL(text).protocol), 'must begin with postgres://')
+
+/** Every setting with its default; `.env.example` says what each is for. */
+const environment = z.object({
+  HOST: z.string().min(1).default('127.0.0.1'),
+  PORT: port.default(7878),
+  SOCKET_PORT: port.default(24_000),
+  DATABASE_URL: databaseUrl.optional(),
+  DATABASE_PORT: port.optional(),
+  DATABASE_POOL_SIZE: positive.max(500).default(10),
+  DATA_DIR: z.string().min(1).default('./data'),
+  UPLOAD_DIR: z.string().min(1).default('./uploads'),
+  TIMEZONE: timezone.default('Asia/Shanghai'),
+  AUTH_MODE: z.enum(['open', 'token']).optional(),
+  TOKEN_SECRET: z.string().min(32, 'is shorter than 32 characters').optional(),
+  TOKEN_TTL: span.default(30 * UNITS.d),
+  CORS_ORIGIN: z.string().default(''),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  BODY_LIMIT: positive.default(2 * MEBIBYTE),
+})
+
+/** What the server runs with: read once, checked, frozen, and passed to whoever needs it. */
+export interface Settings {
+  readonly host: string
+  readonly port: number
+  readonly socketPort: number
+  /** Undefined: the embedded PostgreSQL is used. */
+  readonly databaseUrl: string | undefined
+  /** Port of the embedded PostgreSQL; 0 picks a free one. */
+  readonly databasePort: number
+  readonly databasePoolSize: number
+  readonly dataDir: string
+  readonly uploadDir: string
+  readonly timezone: string
+  readonly authMode: 'open' | 'token'
+  /** Undefined: one is generated and kept in `dataDir`. */
+  readonly tokenSecret: string | undefined
+  /** Milliseconds that a token is valid. */
+  readonly tokenTtl: number
+  /** Origins let in besides Electron and loopback pages. */
+  readonly corsOrigins: readonly string[]
+  readonly logLevel: string
+  /** Largest JSON or urlencoded body in bytes. */
+  readonly bodyLimit: number
+}
+
+/**
+ * Reads the settings from environment variables (an empty variable counts as not set).
+ *
+ * @throws StartupError with one sentence that names the first wrong or conflicting setting.
+ */
+export function readSettings(variables: NodeJS.ProcessEnv = process.env): Settings {
+  const given = Object.entries(variables).filter(([, value]) => value !== '')
+  const parsed = environment.safeParse(Object.fromEntries(given))
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues
+    const name = String(issue?.path[0])
+    const what = issue?.code === 'custom' || issue?.code === 'invalid_format' ? issue.message : ''
+    const shown = name === 'TOKEN_SECRET' || name === 'DATABASE_URL' ? '' : `=${variables[name]}`
+    const why = what === '' ? `is not valid (${issue?.message ?? ''})` : what
+    throw new StartupError(`The setting ${name}${shown} ${why}.`)
+  }
+  const env = parsed.data
+  if (env.DATABASE_URL !== undefined && env.DATABASE_PORT !== undefined) {
+    throw new StartupError(
+      'DATABASE_PORT is for the embedded PostgreSQL and conflicts with DATABASE_URL: set one of them.',
+    )
+  }
+  if (env.AUTH_MODE === undefined && !isLoopback(env.HOST)) {
+    throw new StartupError(
+      `HOST=${env.HOST} can be reached by others: set AUTH_MODE to token (or to open, if everybody there may act as anybody).`,
+    )
+  }
+  return Object.freeze({
+    host: env.HOST,
+    port: env.PORT,
+    socketPort: env.SOCKET_PORT,
+    databaseUrl: env.DATABASE_URL,
+    databasePort: env.DATABASE_PORT ?? 0,
+    databasePoolSize: env.DATABASE_POOL_SIZE,
+    dataDir: env.DATA_DIR,
+    uploadDir: env.UPLOAD_DIR,
+    timezone: env.TIMEZONE,
+    authMode: env.AUTH_MODE ?? 'open',
+    tokenSecret: env.TOKEN_SECRET,
+    tokenTtl: env.TOKEN_TTL,
+    corsOrigins: env.CORS_ORIGIN.split(',')
+      .map((origin) => origin.trim())
+      .filter(Boolean),
+    logLevel: env.LOG_LEVEL,
+    bodyLimit: env.BODY_LIMIT,
+  })
+}
+
+/** Whether a host name or address can only be reached from this machine. */
+export function isLoopback(host: string): boolean {
+  return (
+    host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host)
+  )
+}
+
+function isTimezone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name })
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,74 @@
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import {
+  hasZodFastifySchemaValidationErrors,
+  serializerCompiler,
+  validatorCompiler,
+  type FastifyPluginAsyncZod,
+} from 'fastify-type-provider-zod'
+import { invalid, type Answer, type FieldError } from './answers.ts'
+import type { Access } from './access.ts'
+import { UNDOCUMENTED } from './fields.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What the document says this endpoint answers when it fails. */
+    failure?: Answer
+    /** Whether the document has a 405 list for this endpoint. */
+    lists405?: boolean
+    /** Who may call it. */
+    access?: Access
+  }
+}
+
+/** A feature's routes. */
+export type Routes = FastifyPluginAsyncZod
+
+/**
+ * Makes an app answer as the document says: HTTP 200 whatever happens at a documented endpoint,
+ * with the outcome in the body (behaviour.md 1).
+ */
+export function answerAsDocumented(app: FastifyInstance): void {
+  app.setValidatorCompiler(validatorCompiler)
+  app.setSerializerCompiler(serializerCompiler)
+  // A POST without a body fails its rules like one with an empty body.
+  app.addHook('preValidation', async (request) => {
+    if (request.method === 'POST' && request.body == null) request.body = {}
+  })
+  app.setErrorHandler((error: FastifyError, request, reply) => answerError(error, request, reply))
+  app.setNotFoundHandler((request, reply) => {
+    void reply.code(404).send({ status: 404, msg: `${request.method} ${request.url} is not there` })
+  })
+}
+
+function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
+  const { failure, lists405 } = request.routeOptions.config
+  if (failure === undefined) {
+    const status = error.statusCode ?? 500
+    if (status >= 500) request.log.error({ err: error }, 'request failed')
+    return reply.code(status).send({ status, msg: status < 500 ? error.message : 'error' })
+  }
+  reply.code(200)
+  if (hasZodFastifySchemaValidationErrors(error)) {
+    const data = lists405 === true ? failedRules(error, request) : []
+    return reply.send(data.length > 0 ? invalid(data) : failure)
+  }
+  const level = error.statusCode !== undefined && error.statusCode < 500 ? 'info' : 'error'
+  request.log[level]({ err: error }, 'request failed')
+  return reply.send(failure)
+}
+
+function failedRules(
+  error: { validation: { instancePath: string; message?: string | undefined }[] },
+  request: FastifyRequest,
+): FieldError[] {
+  const body = request.body as Record<string, unknown>
+  const rules: FieldError[] = []
+  for (const { instancePath, message } of error.validation) {
+    if (message === undefined || message === UNDOCUMENTED) continue
+    const path = instancePath.slice(1)
+    const value = path === 'password' || !Object.hasOwn(body, path) ? undefined : body[path]
+    const sent = value === undefined ? {} : { value }
+    rules.push({ type: 'field', ...sent, msg: message, path, location: 'body' })
+  }
+  return rules
+}

@@ -1,0 +1,51 @@
+import { z } from 'zod'
+import { isId } from './ids.ts'
+
+/** Message of a rule that the document does not list: such a value gets the endpoint's failure. */
+export const UNDOCUMENTED = 'not documented'
+
+/** Text that PostgreSQL can store as it is: no NUL, no half of a surrogate pair. */
+export function isStorable(text: string): boolean {
+  return !text.includes('\0') && text.isWellFormed()
+}
+
+/** Length in code points, as the document's limits count (behaviour.md 3). */
+export function codePoints(text: string): number {
+  return Array.from(text).length
+}
+
+/**
+ * A text. Rules added to it are all reported; end with `.prefault('')` where it must be there, so
+ * that a missing one is reported like an empty one.
+ *
+ * @param malformed what the 405 list says of a value that is no storable text
+ */
+export function text(malformed = UNDOCUMENTED) {
+  return z.string({ error: malformed }).refine(isStorable, malformed)
+}
+
+/** A text that must be there and not empty; `missing` is its line in the 405 list. */
+export function required(missing = UNDOCUMENTED, most = 1_000_000) {
+  return text().min(1, missing).max(most, UNDOCUMENTED).prefault('')
+}
+
+/** An id that must be there; a malformed one is not in the 405 list. */
+export function requiredId(missing = UNDOCUMENTED) {
+  return text()
+    .min(1, missing)
+    .refine((value) => value === '' || isId(value), UNDOCUMENTED)
+    .prefault('')
+}
+
+/** A text of at most `limit` code points; `tooLong` is its line in the 405 list. */
+export function atMost(limit: number, tooLong: string) {
+  return text(tooLong).refine((value) => codePoints(value) <= limit, tooLong)
+}
+
+/** `pageNum`: a positive whole number; missing means 1 (behaviour.md 6). */
+export const pageNumber = z
+  .string()
+  .regex(/^[1-9]\d{0,6}$/)
+  .prefault('1')
+  .transform(Number)
+  .refine((page) => page <= 1_000_000)

@@ -1,0 +1,97 @@
+/** How times are written on the wire, one function per shape (behaviour.md 2). */
+export interface WireTimes {
+  /** `Wed Nov 29 2023 09:57:29 GMT+0800 (中国标准时间)`: messages, notes. */
+  long(time: Date): string
+  /** `2023-11-26 1:58`, only the minute padded: spaces, comments, replies. */
+  minute(time: Date): string
+  /** `2023年11月16日`, unpadded: `creatTime` of groups. */
+  day(time: Date): string
+  /** Today in the zone as `[year, month, day]`, for ages. */
+  today(): [number, number, number]
+}
+
+const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
+// prettier-ignore
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+/** All zone changes fall on a quarter of an hour. */
+const QUARTER = 15 * 60_000
+const REMEMBERED = 10_000
+
+interface Zone {
+  /** Milliseconds to add to UTC. */
+  readonly offset: number
+  /** `GMT+0800 (中国标准时间)` */
+  readonly label: string
+}
+
+/**
+ * Makes the writers for one time zone.
+ *
+ * @param timezone IANA name such as `Asia/Shanghai`
+ */
+export function wireTimes(timezone: string): WireTimes {
+  const zoneAt = zones(timezone)
+  /** A date whose UTC fields read as the local ones. */
+  const local = (time: Date) => new Date(time.getTime() + zoneAt(time.getTime()).offset)
+  return {
+    long(time) {
+      const { offset, label } = zoneAt(time.getTime())
+      const at = new Date(time.getTime() + offset)
+      const date = `${WEEKDAYS[at.getUTCDay()]} ${MONTHS[at.getUTCMonth()]} ${pad(at.getUTCDate())}`
+      const clock = `${pad(at.getUTCHours())}:${pad(at.getUTCMinutes())}:${pad(at.getUTCSeconds())}`
+      return `${date} ${at.getUTCFullYear()} ${clock} ${label}`
+    },
+    minute(time) {
+      const at = local(time)
+      const date = `${at.getUTCFullYear()}-${at.getUTCMonth() + 1}-${at.getUTCDate()}`
+      return `${date} ${at.getUTCHours()}:${pad(at.getUTCMinutes())}`
+    },
+    day(time) {
+      const at = local(time)
+      return `${at.getUTCFullYear()}年${at.getUTCMonth() + 1}月${at.getUTCDate()}日`
+    },
+    today() {
+      const at = local(new Date())
+      return [at.getUTCFullYear(), at.getUTCMonth() + 1, at.getUTCDate()]
+    },
+  }
+}
+
+/** Looks up the zone at a moment; Intl is asked once per quarter of an hour. */
+function zones(timezone: string): (milliseconds: number) => Zone {
+  const known = new Map<number, Zone>()
+  const fields = new Intl.DateTimeFormat('en-US', {
+    timeZone: timezone,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+    second: 'numeric',
+  })
+  const names = new Intl.DateTimeFormat('zh-CN', { timeZone: timezone, timeZoneName: 'long' })
+
+  return (milliseconds) => {
+    const quarter = Math.floor(milliseconds / QUARTER)
+    const remembered = known.get(quarter)
+    if (remembered !== undefined) return remembered
+    const start = quarter * QUARTER
+    const part = Object.fromEntries(
+      fields.formatToParts(start).map(({ type, value }) => [type, Number(value)]),
+    ) as Record<Intl.DateTimeFormatPartTypes, number>
+    const offset =
+      Date.UTC(part.year, part.month - 1, part.day, part.hour, part.minute, part.second) - start
+    const minutes = Math.trunc(Math.abs(offset) / 60_000)
+    const sign = offset < 0 ? '-' : '+'
+    const name = names.formatToParts(start).find(({ type }) => type === 'timeZoneName')?.value ?? ''
+    const label = `GMT${sign}${pad(Math.trunc(minutes / 60))}${pad(minutes % 60)} (${name})`
+    if (known.size >= REMEMBERED) known.clear()
+    known.set(quarter, { offset, label })
+    return { offset, label }
+  }
+}
+
+function pad(number: number): string {
+  return number < 10 ? `0${number}` : String(number)
+}
