@@ -1,0 +1,57 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createSigner, createVerifier } from 'fast-jwt'
+import { StartupError } from '../startup-error.ts'
+
+/** Signs and checks the tokens that `/register` and `/login` answer with. */
+export interface Tokens {
+  sign(userId: string): string
+  /** The user a token was signed for; undefined when it is forged or expired. */
+  verify(token: string): string | undefined
+}
+
+/**
+ * @param secret HMAC key
+ * @param ttl milliseconds that a token is valid
+ */
+export function createTokens(secret: string, ttl: number): Tokens {
+  const sign = createSigner({ key: secret, algorithm: 'HS256', expiresIn: ttl })
+  const verify = createVerifier({ key: secret, algorithms: ['HS256'], cache: 1000 })
+  return {
+    sign: (userId) => sign({ sub: userId }),
+    verify(token) {
+      try {
+        const { sub } = verify(token) as { sub?: unknown }
+        return typeof sub === 'string' ? sub : undefined
+      } catch {
+        return undefined
+      }
+    },
+  }
+}
+
+/**
+ * The secret kept in the data folder, made at the first start, readable by its owner only.
+ *
+ * @throws StartupError when the folder cannot be written
+ */
+export async function keptSecret(dataDir: string): Promise<string> {
+  const file = join(dataDir, 'token-secret')
+  try {
+    await mkdir(dataDir, { recursive: true })
+    // 'wx' never overwrites: two servers that start together agree on the first one's.
+    await writeFile(file, randomBytes(48).toString('base64url'), { mode: 0o600, flag: 'wx' })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unusable(dataDir, error)
+  }
+  const secret = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw unusable(dataDir, error)
+  })
+  if (secret.length < 32) throw new StartupError(`${file} holds no usable secret: delete it.`)
+  return secret
+}
+
+function unusable(dataDir: string, error: unknown): StartupError {
+  return new StartupError(`DATA_DIR=${dataDir} cannot be used: ${(error as Error).message}.`)
+}

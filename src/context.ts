@@ -1,0 +1,16 @@
+import type { Logger } from 'pino'
+import type { Passwords } from './accounts/passwords.ts'
+import type { Tokens } from './accounts/tokens.ts'
+import type { Database } from './database/connection.ts'
+import type { Settings } from './settings.ts'
+import type { WireTimes } from './wire/times.ts'
+
+/** What the features share; made once in `server.ts` and passed to each of them. */
+export interface Context {
+  readonly settings: Settings
+  readonly log: Logger
+  readonly db: Database
+  readonly passwords: Passwords
+  readonly tokens: Tokens
+  readonly times: WireTimes
+}

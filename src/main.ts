@@ -1,0 +1,44 @@
+import { existsSync } from 'node:fs'
+import { type EmbeddedDatabase, startEmbedded } from './database/embedded.ts'
+import { type RunningServer, startServer } from './server.ts'
+import { readSettings } from './settings.ts'
+import { StartupError } from './startup-error.ts'
+
+/** A stop that takes longer than this is cut short. */
+const LONGEST_STOP = 8_000
+
+const say = (line: string) => void process.stdout.write(`${line}\n`)
+let embedded: EmbeddedDatabase | undefined
+let server: RunningServer | undefined
+
+async function start(): Promise<void> {
+  if (existsSync('.env')) process.loadEnvFile('.env')
+  const settings = readSettings()
+  let { databaseUrl } = settings
+  if (databaseUrl === undefined) {
+    const { dataDir, databasePort: port } = settings
+    embedded = await startEmbedded({ dataDir, port, log: say })
+    databaseUrl = embedded.url
+  }
+  server = await startServer(settings, databaseUrl)
+  say(`HTTP       ${server.httpUrl}`)
+  say(`socket.io  ${server.socketUrl}`)
+  if (embedded !== undefined) say(`database   ${embedded.psql}`)
+}
+
+async function stop(code: number): Promise<void> {
+  setTimeout(() => process.exit(1), LONGEST_STOP).unref()
+  await server?.stop()
+  await embedded?.stop()
+  process.exit(code)
+}
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(0))
+
+start().catch(async (error: unknown) => {
+  const sentence = error instanceof StartupError ? error.message : error
+  process.stderr.write(
+    `${error instanceof StartupError ? String(sentence) : String((error as Error).stack)}\n`,
+  )
+  await stop(1)
+})

@@ -1,0 +1,35 @@
+import { z } from 'zod'
+import type { Queryable } from '../database/connection.ts'
+import { DONE, type Events, event, NO_SUCH_TARGET } from '../realtime/events.ts'
+import type { Speaking } from '../realtime/speaking.ts'
+import { isId } from '../wire/ids.ts'
+import type { Notices } from './notices.ts'
+import { countNotices } from './queries.ts'
+
+const oneId = z.tuple([z.string().refine(isId)])
+
+/** Events 5, 6 and 7 of the interface document. */
+export function noticeEvents(db: Queryable, speaking: Speaking, notices: Notices): Events {
+  return {
+    init_apply_notice: event(z.tuple([z.unknown()]), async (socket, [userId]) => {
+      if (socket.data.userId === undefined) {
+        if (!isId(userId)) return NO_SUCH_TARGET
+        const refusal = await speaking.begin(socket, userId)
+        if (refusal !== undefined) return refusal
+      }
+      const counts = await countNotices(db, socket.data.userId ?? '')
+      socket.emit('init_apply_notice', counts)
+      return DONE
+    }),
+
+    apply_notice: event(oneId, (_socket, [userId]) => {
+      notices.applied(userId)
+      return DONE
+    }),
+
+    agree_apply: event(oneId, (_socket, [userId]) => {
+      notices.agreedAsClientSays(userId)
+      return DONE
+    }),
+  }
+}
