@@ -1,0 +1,38 @@
+import { randomInt } from 'node:crypto'
+import type { Client } from './client.ts'
+import { stringAt } from './json.ts'
+
+/** Somebody who has registered. */
+export interface Person {
+  readonly id: string
+  readonly phone: string
+  readonly nick: string
+  readonly token: string
+}
+
+/** A phone number that nobody has yet. */
+export function freePhone(): string {
+  return `13${String(randomInt(1e9)).padStart(9, '0')}`
+}
+
+/** Registers somebody; the password is `secret`. */
+export async function register(client: Client, nick: string, phone = freePhone()): Promise<Person> {
+  const { body } = await client.post('/register', { phone, password: 'secret', nick })
+  return { id: stringAt(body, 'data', '_id'), phone, nick, token: stringAt(body, 'data', 'token') }
+}
+
+/** Makes two people friends. */
+export async function befriend(client: Client, one: Person, other: Person): Promise<void> {
+  await client.post('/friend/add', { userId: one.id, friendId: other.id })
+  await client.post('/friend/agree', { userId: other.id, friendId: one.id })
+}
+
+/** What the client sends as `dataMsg` for a text. */
+export function textMessage(sender: Person, message: string, msgType = 0) {
+  return {
+    userId: { _id: sender.id, nick: sender.nick, imgUrl: '/user_pic1.jpeg' },
+    msgType,
+    message,
+    time: new Date().toISOString(),
+  }
+}

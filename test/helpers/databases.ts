@@ -1,0 +1,49 @@
+import { randomBytes } from 'node:crypto'
+import pg from 'pg'
+
+/** Where the tests' PostgreSQL is: started by `test/run.ts`, which sets these two. */
+const SERVER_URL = process.env.TEST_DATABASE_URL
+const TEMPLATE = process.env.TEST_DATABASE_TEMPLATE
+
+/** A database of a test file's own, with all migrations applied. */
+export interface TestDatabase {
+  readonly url: string
+  drop(): Promise<void>
+}
+
+/** Address of another database on the same server. */
+export function databaseUrl(serverUrl: string, name: string): string {
+  const url = new URL(serverUrl)
+  url.pathname = `/${name}`
+  return url.href
+}
+
+/** Runs one statement on a database of its own connection. */
+export async function execute(url: string, text: string): Promise<pg.QueryResult> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    return await client.query(text)
+  } finally {
+    await client.end()
+  }
+}
+
+/** Copies the migrated template; `empty` gives a database without a schema instead. */
+export async function createTestDatabase(
+  from: 'template' | 'empty' = 'template',
+): Promise<TestDatabase> {
+  if (SERVER_URL === undefined || TEMPLATE === undefined) {
+    throw new Error('run the tests with: npm test -- test/some.test.ts')
+  }
+  const server = SERVER_URL
+  const name = `test_${randomBytes(6).toString('hex')}`
+  const template = from === 'template' ? TEMPLATE : 'template0'
+  await execute(server, `create database ${name} template ${template}`)
+  return {
+    url: databaseUrl(server, name),
+    async drop() {
+      await execute(server, `drop database if exists ${name} with (force)`)
+    },
+  }
+}
