@@ -69,15 +69,21 @@ async function problemIn(folder: string, account: Account | undefined) {
 
 async function renewCopy(folder: string, copy: string) {
   const draft = `${copy}.new`
+  await openUp(draft).catch(() => undefined)
   await rm(draft, { recursive: true, force: true })
   await cp(folder, draft, { recursive: true, verbatimSymlinks: true })
+  await openUp(draft)
   await mendLinks(draft)
-  for (const entry of await readdir(draft, { recursive: true, withFileTypes: true })) {
-    if (!entry.isSymbolicLink()) await chmod(path.join(entry.parentPath, entry.name), 0o755)
-  }
-  await chmod(draft, 0o755)
   await rm(copy, { recursive: true, force: true })
   await rename(draft, copy)
+}
+
+/** Lets everybody read and run what a careful or read-only original may keep from them. */
+async function openUp(folder: string) {
+  await chmod(folder, 0o755)
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isSymbolicLink()) await chmod(path.join(entry.parentPath, entry.name), 0o755)
+  }
 }
 
 /**
