@@ -103,6 +103,7 @@ export const friendships = pgTable(
         sql`case state when 'requested' then 'received'::friendship_state when 'received' then 'requested'::friendship_state else 'accepted'::friendship_state end`,
       ),
     conversationId: bigint({ mode: 'number' }).references(() => conversations.id),
+    startSeq: count(),
     readSeq: count(),
     sentTotal: count(),
     sentWhenRead: count(),
@@ -175,6 +176,7 @@ export const groupMembers = pgTable(
       .notNull()
       .references(() => users.id),
     state: memberState().notNull(),
+    startSeq: count(),
     readSeq: count(),
     sentTotal: count(),
     sentWhenRead: count(),
@@ -231,11 +233,30 @@ export const messages = pgTable(
   },
   (t) => [
     unique('messages_seq_key').on(t.conversationId, t.seq),
-    unique('messages_position_key').on(t.conversationId, t.position),
+    unique('messages_position_key').on(t.position),
     check('messages_seq_check', sql`${t.seq} > 0`),
   ],
 )
 export type Message = typeof messages.$inferSelect
+
+/** For whom a socket speaks, so that it still does after a lost connection or a restart. */
+export const socketSessions = pgTable(
+  'socket_sessions',
+  {
+    pidHash: text().primaryKey(),
+    userId: objectId()
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    explicit: boolean().notNull(),
+    createdAt: instant().notNull().defaultNow(),
+    seenAt: instant().notNull().defaultNow(),
+  },
+  (t) => [
+    check('socket_sessions_pid_hash_check', sql`${t.pidHash} ~ '^[0-9a-f]{64}$'`),
+    index('socket_sessions_user_idx').on(t.userId),
+    index('socket_sessions_seen_idx').on(t.seenAt),
+  ],
+)
 
 /** A moment in somebody's space. */
 export const spaces = pgTable(

@@ -27,7 +27,8 @@ const accepted = statement(
     returning id, last_seq
   )
   update friendships set state = 'accepted', conversation_id = conversation.id,
-    read_seq = conversation.last_seq, sent_total = 0, sent_when_read = 0
+    start_seq = conversation.last_seq, read_seq = conversation.last_seq,
+    sent_total = 0, sent_when_read = 0
   from conversation
   where (user_id = $1 and friend_id = $2) or (user_id = $2 and friend_id = $1)`,
 )

@@ -1,13 +1,7 @@
 import { personDocument } from '../accounts/documents.ts'
 import type { WireTimes } from '../wire/times.ts'
 import { msgType } from './kinds.ts'
-import type {
-  ConversationRow,
-  FriendPageRow,
-  GroupPageRow,
-  NewMessage,
-  StoredRow,
-} from './queries.ts'
+import type { ConversationRow, FriendPageRow, GroupPageRow } from './queries.ts'
 
 /** Endpoint 36 with messages: `data`. */
 export function friendPageDocument(
@@ -70,19 +64,4 @@ export function conversationDocument(row: ConversationRow, times: WireTimes) {
         unreadMsgCount,
       }
     : { _id, groupName: name, imgUrl, lastMsg, type: 'groupChat', unreadMsgCount }
-}
-
-/** What receivers of `private_chat` and `group_chat` get. */
-export function liveMessageDocument(message: NewMessage, row: StoredRow) {
-  const [, , senderNick, senderAvatarUrl, groupName, groupAvatarUrl] = row
-  const groupInfo = { _id: message.targetId, groupName, imgUrl: groupAvatarUrl }
-  return {
-    userId: personDocument(message.senderId, senderNick, senderAvatarUrl),
-    ...(message.conversation === 'group' ? { groupInfo } : {}),
-    msgType: msgType(message.kind),
-    message: message.body,
-    time: message.sentAt.toISOString(),
-    fromId: message.senderId,
-    toId: message.targetId,
-  }
 }
