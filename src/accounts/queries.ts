@@ -31,6 +31,19 @@ export async function findUserByPhone(db: Queryable, phone: string): Promise<Use
   return user
 }
 
+const userExists = statement('user_exists', 'select from users where id = $1')
+
+/** A user's list as it is; undefined when it is empty because there is no such user. */
+export async function ofKnownUser<Row>(
+  db: Queryable,
+  userId: string,
+  rows: Row[],
+): Promise<Row[] | undefined> {
+  if (rows.length > 0) return rows
+  const found = await db.run(userExists, [userId])
+  return found.length > 0 ? rows : undefined
+}
+
 /** Changes the given fields; undefined when there is no such user. */
 export async function updateUser(
   db: Queryable,

@@ -52,16 +52,23 @@ export function groupPageDocument(groupId: string, rows: GroupPageRow[], times: 
 /** One entry of endpoint 43. */
 export function conversationDocument(row: ConversationRow, times: WireTimes) {
   const [conversation, _id, name, imgUrl, messageId, kind, message, sentAt, unreadMsgCount] = row
-  const lastMsg = { message, msgType: msgType(kind), time: times.long(sentAt) }
+  const time = times.long(sentAt)
   // Difference 1: friends carry the count too, because the client adds to it (behaviour.md 10).
   return conversation === 'private'
     ? {
         _id,
         nick: name,
         imgUrl,
-        lastMsg: { _id: messageId, ...lastMsg },
+        lastMsg: { _id: messageId, message, msgType: msgType(kind), time },
         type: 'friendChat',
         unreadMsgCount,
       }
-    : { _id, groupName: name, imgUrl, lastMsg, type: 'groupChat', unreadMsgCount }
+    : {
+        _id,
+        groupName: name,
+        imgUrl,
+        lastMsg: { message, msgType: msgType(kind), time },
+        type: 'groupChat',
+        unreadMsgCount,
+      }
 }

@@ -23,16 +23,16 @@ export type LiveMessage = readonly [
 export function liveMessageDocument(message: LiveMessage) {
   const [, conversation, senderId, targetId, kind, body, sentAt, nick, avatarUrl] = message
   const [, , , , , , , , , groupName, groupAvatarUrl] = message
-  const groupInfo = { _id: targetId, groupName, imgUrl: groupAvatarUrl }
-  return {
-    userId: personDocument(senderId, nick, avatarUrl),
-    ...(conversation === 'group' ? { groupInfo } : {}),
+  const data = {
     msgType: msgType(kind),
     message: body,
     time: sentAt.toISOString(),
     fromId: senderId,
     toId: targetId,
   }
+  const userId = personDocument(senderId, nick, avatarUrl)
+  if (conversation === 'private') return { userId, ...data }
+  return { userId, groupInfo: { _id: targetId, groupName, imgUrl: groupAvatarUrl }, ...data }
 }
 
 /** Something that takes an event: a socket, or a room with all its sockets. */

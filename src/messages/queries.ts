@@ -1,3 +1,4 @@
+import { ofKnownUser } from '../accounts/queries.ts'
 import { type Queryable, statement } from '../database/connection.ts'
 import type { Conversation, Friendship, GroupMember, Message } from '../database/schema.ts'
 
@@ -160,9 +161,9 @@ export function groupMessagePage(
   return db.run(groupPage, [userId, groupId, page])
 }
 
-/** A conversation with its newest message; all null for a user who has none. */
-export type ConversationRow = [
-  conversation: Conversation['kind'] | null,
+/** A conversation with its newest message. */
+export type ConversationRow = readonly [
+  conversation: Conversation['kind'],
   otherId: string,
   name: string,
   avatarUrl: string,
@@ -175,28 +176,22 @@ export type ConversationRow = [
 
 const conversationList = statement<ConversationRow>(
   'messages_conversation_list',
-  `select x.kind, x.other_id, x.name, x.avatar_url, x.id, x.message_kind, x.body, x.sent_at, x.unread
-  from users me
-  left join lateral (
-    select c.kind, u.id as other_id, u.nick as name, u.avatar_url,
-      m.id, m.kind as message_kind, m.body, m.sent_at, m.position,
-      c.last_seq - f.read_seq - (f.sent_total - f.sent_when_read) as unread
-    from friendships f
-    join conversations c on c.id = f.conversation_id
-    join messages m on m.conversation_id = c.id and m.seq = c.last_seq
-    join users u on u.id = f.friend_id
-    where f.user_id = me.id and f.state = 'accepted'
-    union all
-    select c.kind, g.id, g.name, g.avatar_url, m.id, m.kind, m.body, m.sent_at, m.position,
-      c.last_seq - gm.read_seq - (gm.sent_total - gm.sent_when_read)
-    from group_members gm
-    join groups g on g.id = gm.group_id and g.dissolved_at is null
-    join conversations c on c.group_id = g.id
-    join messages m on m.conversation_id = c.id and m.seq = c.last_seq
-    where gm.user_id = me.id and gm.state = 'member'
-  ) x on true
-  where me.id = $1
-  order by x.sent_at desc, x.position desc limit ${MOST_LISTED}`,
+  `select c.kind, u.id, u.nick, u.avatar_url, m.id, m.kind, m.body, m.sent_at,
+    c.last_seq - f.read_seq - (f.sent_total - f.sent_when_read), m.position
+  from friendships f
+  join conversations c on c.id = f.conversation_id
+  join messages m on m.conversation_id = c.id and m.seq = c.last_seq
+  join users u on u.id = f.friend_id
+  where f.user_id = $1 and f.state = 'accepted'
+  union all
+  select c.kind, g.id, g.name, g.avatar_url, m.id, m.kind, m.body, m.sent_at,
+    c.last_seq - gm.read_seq - (gm.sent_total - gm.sent_when_read), m.position
+  from group_members gm
+  join groups g on g.id = gm.group_id and g.dissolved_at is null
+  join conversations c on c.group_id = g.id
+  join messages m on m.conversation_id = c.id and m.seq = c.last_seq
+  where gm.user_id = $1 and gm.state = 'member'
+  order by sent_at desc, position desc limit ${MOST_LISTED}`,
 )
 
 /** Somebody's conversations that have a message, newest first; undefined for an unknown user. */
@@ -204,9 +199,7 @@ export async function listConversations(
   db: Queryable,
   userId: string,
 ): Promise<ConversationRow[] | undefined> {
-  const rows = await db.run(conversationList, [userId])
-  if (rows.length === 0) return undefined
-  return rows[0]?.[0] === null ? [] : rows
+  return ofKnownUser(db, userId, await db.run(conversationList, [userId]))
 }
 
 // `seen` is one snapshot: what is sent meanwhile counts against the sent_total that it saw.
