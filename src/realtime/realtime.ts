@@ -6,7 +6,7 @@ import { createDelivery, messageEvents } from '../messages/events.ts'
 import { createMessageWriter } from '../messages/writer.ts'
 import { noticeEvents } from '../notices/events.ts'
 import { createNotices, type Notices } from '../notices/notices.ts'
-import { isLetIn } from '../wire/origins.ts'
+import { isLetIn, refuseStrangersAtEngine } from '../wire/origins.ts'
 import { listen, NOT_LOGGED_IN, type Server, type Socket } from './events.ts'
 import { createRooms, type Rooms } from './rooms.ts'
 import { createSpeaking, speakingEvents } from './speaking.ts'
@@ -30,15 +30,14 @@ export interface Realtime {
 export async function addRealtime(app: FastifyInstance, context: Context): Promise<Realtime> {
   const { db, log, settings, tokens } = context
   const options: Partial<ServerOptions> & { preClose(done: () => void): void } = {
-    cors: { origin: true },
+    cors: ({ headers }, decide) => decide(null, { origin: isLetIn(headers, settings) }),
     maxHttpBufferSize: LARGEST_FRAME,
-    // `cors` does not stop WebSockets.
-    allowRequest: (request, decide) => decide(null, isLetIn(request.headers, settings)),
     // The default one disconnects the sockets, and then this client never comes back.
     preClose: (done) => void app.io.close().finally(done),
   }
   await app.register(fastifySocketIo as never, options)
   const { io } = app
+  io.engine.use(refuseStrangersAtEngine(settings))
 
   const rooms = createRooms(io, db)
   const speaking = createSpeaking(rooms, settings.authMode)
@@ -52,14 +51,10 @@ export async function addRealtime(app: FastifyInstance, context: Context): Promi
 
   io.use((socket, next) => {
     const { token } = socket.handshake.auth as Record<string, unknown>
-    if (token !== undefined) {
-      socket.data.caller = typeof token === 'string' ? tokens.verify(token) : undefined
-      if (socket.data.caller === undefined) {
-        next(new Error(NOT_LOGGED_IN.msg))
-        return
-      }
-    }
-    next()
+    socket.data.caller = typeof token === 'string' ? tokens.verify(token) : undefined
+    const believed = token === undefined && settings.authMode === 'open'
+    if (believed || socket.data.caller !== undefined) next()
+    else next(new Error(NOT_LOGGED_IN.msg))
   })
   io.on('connection', (socket: Socket) => {
     listen(socket, events, log)
