@@ -56,6 +56,7 @@ export async function friendshipState(
   return row?.[0]
 }
 
+// `limit 1`: one look-up a result, where a join might read the whole of a smaller table.
 const searchedUsers = statement<[id: string, nick: string, avatarUrl: string, sign: string]>(
   'search_users',
   `with found as (
@@ -72,7 +73,8 @@ const searchedUsers = statement<[id: string, nick: string, avatarUrl: string, si
   ), best as (
     select id, min(rank) as rank from found group by id order by min(rank), id limit ${MOST_FOUND}
   )
-  select u.id, u.nick, u.avatar_url, u.sign from best join users u using (id)
+  select u.* from best
+  cross join lateral (select id, nick, avatar_url, sign from users where id = best.id limit 1) u
   order by best.rank, u.id`,
 )
 
@@ -92,7 +94,8 @@ const searchedGroups = statement<[id: string, name: string, avatarUrl: string]>(
   ), best as (
     select id, min(rank) as rank from found group by id order by min(rank), id limit ${MOST_FOUND}
   )
-  select g.id, g.name, g.avatar_url from best join groups g using (id)
+  select g.* from best
+  cross join lateral (select id, name, avatar_url from groups where id = best.id limit 1) g
   order by best.rank, g.id`,
 )
 
