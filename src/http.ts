@@ -1,5 +1,4 @@
 import cors from '@fastify/cors'
-import formbody from '@fastify/formbody'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { accountRoutes } from './accounts/routes.ts'
 import type { Context } from './context.ts'
@@ -7,14 +6,20 @@ import { friendRoutes } from './friends/routes.ts'
 import { messageRoutes } from './messages/routes.ts'
 import type { Realtime } from './realtime/realtime.ts'
 import { enforceAccess } from './wire/access.ts'
+import { readWellFormed } from './wire/bodies.ts'
 import { answerAsDocumented } from './wire/endpoint.ts'
 import { refuseStrangers } from './wire/origins.ts'
+
+/** Node itself refuses longer ones. */
+const LONGEST_URL = 16_384
 
 /** An app as both servers need it: the timeouts that Node leaves off, and who is let in. */
 export function createApp({ log, settings }: Context): FastifyInstance {
   const app = Fastify({
     loggerInstance: log,
     bodyLimit: settings.bodyLimit,
+    // Too long a parameter gets its endpoint's failure, like any other that is not known.
+    routerOptions: { maxParamLength: LONGEST_URL },
     // A 503 would crash the client; what has arrived is still answered while stopping.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
@@ -35,7 +40,7 @@ export async function addEndpoints(
 ): Promise<void> {
   enforceAccess(app, context.settings.authMode, context.tokens)
   await app.register(cors, { origin: true, maxAge: 86_400 })
-  await app.register(formbody)
+  await readWellFormed(app)
   app.get('/health', async (_request, reply) => {
     await context.db.pool.query('select 1').catch(() => reply.code(503))
     return { status: reply.statusCode }

@@ -70,7 +70,8 @@ async function listen(
   port: number,
 ): Promise<string> {
   try {
-    await app.listen({ host, port })
+    // For `localhost` Fastify opens a second server, which socket.io would not listen on.
+    await app.listen({ host: host === 'localhost' ? '127.0.0.1' : host, port })
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (code === 'EADDRINUSE') throw new StartupError(`Port ${port} on ${host} is in use.`)

@@ -3,7 +3,7 @@ import type { Context } from '../context.ts'
 import { isUniqueViolation } from '../database/connection.ts'
 import { type Answer, failed, failedWithData } from '../wire/answers.ts'
 import type { Routes } from '../wire/endpoint.ts'
-import { atMost, codePoints, required, requiredId, text } from '../wire/fields.ts'
+import { atMost, codePoints, required, requiredId, text, UNDOCUMENTED } from '../wire/fields.ts'
 import { isBirthday, zodiacSign } from './birthdays.ts'
 import {
   accountDocument,
@@ -140,7 +140,7 @@ export function accountRoutes({ db, passwords, tokens, times }: Context): Routes
               .refine((value) => value === '' || isBirthday(value), '请填写正确日期')
               .optional(),
             sign: atMost(50, '个性签名最大不能超过50个字').optional(),
-            imgUrl: text().max(1024).optional(),
+            imgUrl: text().max(1024, UNDOCUMENTED).optional(),
           }),
         },
       },

@@ -43,12 +43,16 @@ export interface Database extends Queryable {
 const typeParsers: Record<number, (text: string) => unknown> = {
   [pg.types.builtins.INT8]: Number,
   [pg.types.builtins.DATE]: (text) => text,
-  // '2023-11-29 01:57:29.5+00' in the session's time zone UTC; ISO form takes V8's fast path.
-  [pg.types.builtins.TIMESTAMPTZ]: (text) => new Date(`${text.slice(0, -3).replace(' ', 'T')}Z`),
+  [pg.types.builtins.TIMESTAMPTZ]: instant,
 }
 
 const parserOf: pg.CustomTypesConfig['getTypeParser'] = (oid, format) =>
   typeParsers[oid as number] ?? (pg.types.getTypeParser(oid, format) as (text: string) => unknown)
+
+/** Reads `2023-11-29 01:57:29.5+00`; written in ISO form, as UTC, it takes V8's fast path. */
+function instant(text: string): Date {
+  return new Date(text.endsWith('+00') ? `${text.slice(0, -3).replace(' ', 'T')}Z` : text)
+}
 
 /**
  * Opens a pool.
@@ -66,7 +70,10 @@ export function openDatabase(url: string, poolSize: number, log: Logger): Databa
     idle_in_transaction_session_timeout: 10_000,
     application_name: 'waifchat',
     // Custom plans cost more than they save: every statement here has one good plan.
-    options: '-c plan_cache_mode=force_generic_plan -c TimeZone=UTC -c synchronous_commit=on',
+    options: [
+      '-c plan_cache_mode=force_generic_plan -c synchronous_commit=on',
+      '-c TimeZone=UTC -c DateStyle=ISO',
+    ].join(' '),
     types: { getTypeParser: parserOf },
   })
   const onError = (error: Error) => log.warn({ err: error }, 'a database connection was lost')

@@ -22,6 +22,8 @@ import {
 
 /** 24 lower-case hex digits, time-ordered: the `_id` of the wire, a domain over text. */
 const objectId = customType<{ data: string }>({ dataType: () => 'object_id' })
+/** Compared byte by byte, so that a prefix is a range of the index, which then is all it takes. */
+const byteText = customType<{ data: string }>({ dataType: () => 'text collate "C"' })
 const instant = () => timestamp({ precision: 3, withTimezone: true })
 const count = () => bigint({ mode: 'number' }).notNull().default(0)
 
@@ -77,10 +79,10 @@ export const userNickSuffixes = pgTable(
     userId: objectId()
       .notNull()
       .references(() => users.id, { onDelete: 'cascade' }),
-    suffix: text().notNull(),
+    suffix: byteText().notNull(),
   },
   (t) => [
-    index('user_nick_suffixes_suffix_idx').on(sql`suffix collate "C"`, t.userId),
+    index('user_nick_suffixes_suffix_idx').on(t.suffix, t.userId),
     index('user_nick_suffixes_user_idx').on(t.userId),
   ],
 )
@@ -157,10 +159,10 @@ export const groupNameSuffixes = pgTable(
     groupId: objectId()
       .notNull()
       .references(() => groups.id, { onDelete: 'cascade' }),
-    suffix: text().notNull(),
+    suffix: byteText().notNull(),
   },
   (t) => [
-    index('group_name_suffixes_suffix_idx').on(sql`suffix collate "C"`, t.groupId),
+    index('group_name_suffixes_suffix_idx').on(t.suffix, t.groupId),
     index('group_name_suffixes_group_idx').on(t.groupId),
   ],
 )

@@ -32,6 +32,8 @@ const accepted = statement(
   from conversation
   where (user_id = $1 and friend_id = $2) or (user_id = $2 and friend_id = $1)`,
 )
+// The lock of `store_messages`: what is being stored between them is stored before they part.
+const awaitedWriters = statement('friends_await_writers', 'select pg_advisory_xact_lock(30566, 1)')
 const deletedPair = statement(
   'friends_delete_pair',
   `delete from friendships
@@ -98,7 +100,8 @@ export function refuseFriendship(db: Database, userId: string, friendId: string)
 
 /** Ends a friendship, in whatever state; the messages stay. Nothing happens to strangers. */
 export function deleteFriendship(db: Database, userId: string, friendId: string): Promise<void> {
-  return withPair(db, userId, friendId, async (tx) => {
+  return withPair(db, userId, friendId, async (tx, state) => {
+    if (state === 'accepted') await tx.run(awaitedWriters)
     await tx.run(deletedPair, [userId, friendId])
   })
 }

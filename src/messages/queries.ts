@@ -32,14 +32,20 @@ export type StoredRow = [
 const stored = statement<StoredRow>(
   'messages_store',
   `select * from store_messages($1::text[], $2::conversation_kind[], $3::text[], $4::text[],
-    $5::message_kind[], $6::text[], $7::timestamptz[])`,
+    $5::message_kind[], $6::text[], $7::timestamptz[], $8)`,
 )
 
 /**
  * Stores messages that arrived together, in one transaction. Gives a row, in order of position,
- * for each that was allowed; `ordinal` counts from 1. Repeating it with the same ids is safe.
+ * for each that was allowed; `ordinal` counts from 1.
+ *
+ * @param repeated whether the same messages may have been stored by an earlier call
  */
-export function storeMessages(db: Queryable, batch: readonly NewMessage[]): Promise<StoredRow[]> {
+export function storeMessages(
+  db: Queryable,
+  batch: readonly NewMessage[],
+  repeated: boolean,
+): Promise<StoredRow[]> {
   return db.run(stored, [
     batch.map(({ id }) => id),
     batch.map(({ conversation }) => conversation),
@@ -48,6 +54,7 @@ export function storeMessages(db: Queryable, batch: readonly NewMessage[]): Prom
     batch.map(({ kind }) => kind),
     batch.map(({ body }) => body),
     batch.map(({ sentAt }) => sentAt),
+    repeated,
   ])
 }
 

@@ -54,7 +54,7 @@ export function createMessageWriter(db: Queryable, delivery: Delivery): MessageW
   async function storeAndSend(batch: Waiting[]): Promise<void> {
     try {
       const messages = batch.map(({ message }) => message)
-      const rows = await persistently(batch, () => storeMessages(db, messages))
+      const rows = await persistently(batch, (again) => storeMessages(db, messages, again))
       const stored = new Set<Waiting>()
       const live = rows.map(([ordinal, position, ...shown]): LiveMessage => {
         const waiting = batch[ordinal - 1] as Waiting
@@ -105,12 +105,12 @@ function takeBatch(queue: readonly Waiting[]): Waiting[] {
 /** Tries again while the database is away: the messages' ids make a repetition safe. */
 async function persistently<Result>(
   [first]: readonly Waiting[],
-  work: () => Promise<Result>,
+  work: (again: boolean) => Promise<Result>,
 ): Promise<Result> {
   const deadline = (first?.since ?? 0) + TRIED_FOR
-  for (;;) {
+  for (let again = false; ; again = true) {
     try {
-      return await work()
+      return await work(again)
     } catch (error) {
       if (!isPassing(error) || performance.now() + TRIED_EVERY > deadline) throw error
       await pause(TRIED_EVERY)

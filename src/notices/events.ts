@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import { findUser } from '../accounts/queries.ts'
 import type { Queryable } from '../database/connection.ts'
-import { DONE, type Events, event, NO_SUCH_TARGET } from '../realtime/events.ts'
+import { DONE, type Events, event, MALFORMED, NO_SUCH_TARGET } from '../realtime/events.ts'
 import type { Speaking } from '../realtime/speaking.ts'
 import { isId } from '../wire/ids.ts'
 import type { Notices } from './notices.ts'
@@ -19,7 +20,7 @@ export function noticeEvents(
   return {
     init_apply_notice: event(z.tuple([z.unknown()]), async (socket, [userId]) => {
       if (socket.data.userId === undefined) {
-        if (!isId(userId)) return NO_SUCH_TARGET
+        if (!isId(userId)) return MALFORMED
         const refusal = await speaking.begin(socket, userId, false)
         if (refusal !== undefined) return refusal
       }
@@ -28,12 +29,14 @@ export function noticeEvents(
       return DONE
     }),
 
-    apply_notice: event(oneId, (_socket, [userId]) => {
+    apply_notice: event(oneId, async (_socket, [userId]) => {
+      if ((await findUser(db, userId)) === undefined) return NO_SUCH_TARGET
       notices.applied(userId)
       return DONE
     }),
 
-    agree_apply: event(oneId, (_socket, [userId]) => {
+    agree_apply: event(oneId, async (_socket, [userId]) => {
+      if ((await findUser(db, userId)) === undefined) return NO_SUCH_TARGET
       notices.agreedAsClientSays(userId)
       return DONE
     }),

@@ -7,7 +7,7 @@ import { messageEvents } from '../messages/events.ts'
 import { createMessageWriter } from '../messages/writer.ts'
 import { noticeEvents } from '../notices/events.ts'
 import { createNotices, type Notices } from '../notices/notices.ts'
-import { isLetIn } from '../wire/origins.ts'
+import { isLetIn, refuseStrangersAtEngine } from '../wire/origins.ts'
 import { listen, NOT_LOGGED_IN, type Server, type Socket } from './events.ts'
 import { createRecovery } from './recovery.ts'
 import { createRooms, type Rooms } from './rooms.ts'
@@ -36,10 +36,8 @@ export async function addRealtime(app: FastifyInstance, context: Context): Promi
   const sessions = createSessions(db, settings.sessionTtl)
   const stops: (() => unknown)[] = []
   const options: Partial<ServerOptions> & { preClose: (done: () => void) => void } = {
-    cors: { origin: true },
+    cors: ({ headers }, decide) => decide(null, { origin: isLetIn(headers, settings) }),
     maxHttpBufferSize: LARGEST_FRAME,
-    // `cors` does not stop WebSockets.
-    allowRequest: (request, decide) => decide(null, isLetIn(request.headers, settings)),
     adapter: returningAdapter(sessions),
     // How long is up to the sessions; a token is checked at every return.
     connectionStateRecovery: { skipMiddlewares: false },
@@ -48,6 +46,7 @@ export async function addRealtime(app: FastifyInstance, context: Context): Promi
   }
   await app.register(fastifySocketIo as never, options)
   const { io } = app
+  io.engine.use(refuseStrangersAtEngine(settings))
 
   const delivery = await createDelivery(io, db, log)
   const bookmark = () => String(delivery.watermark)
@@ -74,14 +73,10 @@ export async function addRealtime(app: FastifyInstance, context: Context): Promi
 
   io.use((socket, next) => {
     const { token } = socket.handshake.auth as Record<string, unknown>
-    if (token !== undefined) {
-      socket.data.caller = typeof token === 'string' ? tokens.verify(token) : undefined
-      if (socket.data.caller === undefined) {
-        next(new Error(NOT_LOGGED_IN.msg))
-        return
-      }
-    }
-    next()
+    socket.data.caller = typeof token === 'string' ? tokens.verify(token) : undefined
+    const believed = token === undefined && settings.authMode === 'open'
+    if (believed || socket.data.caller !== undefined) next()
+    else next(new Error(NOT_LOGGED_IN.msg))
   })
   io.on('connection', (socket: Socket) => {
     listen(socket, events, log, (pending) => recovery.recover(socket, pending))

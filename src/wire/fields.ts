@@ -21,7 +21,8 @@ export function codePoints(text: string): number {
  * @param malformed what the 405 list says of a value that is no storable text
  */
 export function text(malformed = UNDOCUMENTED) {
-  return z.string({ error: malformed }).refine(isStorable, malformed)
+  // Aborting: a value that is no text fails one rule, not those for its form too.
+  return z.string({ error: malformed }).refine(isStorable, { error: malformed, abort: true })
 }
 
 /** A text that must be there and not empty; `missing` is its line in the 405 list. */
@@ -42,10 +43,12 @@ export function atMost(limit: number, tooLong: string) {
   return text(tooLong).refine((value) => codePoints(value) <= limit, tooLong)
 }
 
+/** No list has as many pages; twenty times it is still a bigint. */
+const LAST_PAGE = 1e12
+
 /** `pageNum`: a positive whole number; missing means 1 (behaviour.md 6). */
 export const pageNumber = z
   .string()
-  .regex(/^[1-9]\d{0,6}$/)
+  .regex(/^[1-9]\d{0,99}$/)
   .prefault('1')
-  .transform(Number)
-  .refine((page) => page <= 1_000_000)
+  .transform((digits) => Math.min(Number(digits), LAST_PAGE))
