@@ -17,7 +17,11 @@ CREATE FUNCTION "store_messages"(
 ) RETURNS TABLE (
   ordinal bigint, "position" bigint,
   sender_nick text, sender_avatar_url text, group_name text, group_avatar_url text
-) LANGUAGE plpgsql AS $$
+) LANGUAGE plpgsql
+-- A plan is kept while tables grow: whatever their size, a few rows are looked up by index.
+SET enable_seqscan = off
+SET enable_mergejoin = off
+AS $$
 #variable_conflict use_column
 BEGIN
   -- 'wf', 1: one writer at a time over the whole database, see the sequence message_positions.
