@@ -22,6 +22,8 @@ export function createApp({ log, settings }: Context): FastifyInstance {
     routerOptions: { maxParamLength: LONGEST_URL },
     // A 503 would crash the client; what has arrived is still answered while stopping.
     return503OnClosing: false,
+    // Two lines a request would be the larger part of the log, and of its cost.
+    disableRequestLogging: !log.isLevelEnabled('debug'),
     forceCloseConnections: 'idle',
     requestTimeout: 60_000,
     connectionTimeout: 65_000,
