@@ -1,4 +1,5 @@
 import { type Database, type Queryable, statement } from '../database/connection.ts'
+import { knownRows } from '../database/known-rows.ts'
 import type { Friendship } from '../database/schema.ts'
 import { friendshipState } from '../accounts/queries.ts'
 import { newId } from '../wire/ids.ts'
@@ -140,10 +141,4 @@ export async function listFriends(db: Queryable, userId: string) {
 /** Waiting applications from and to somebody, newest first; undefined for an unknown user. */
 export async function listApplications(db: Queryable, userId: string) {
   return knownRows(await db.run(applications, [userId]))
-}
-
-/** The outer join gives one empty row for a user without any, and none for an unknown one. */
-function knownRows(rows: FriendshipRow[]): FriendshipRow[] | undefined {
-  if (rows.length === 0) return undefined
-  return rows[0]?.[0] === null ? [] : rows
 }

@@ -1,4 +1,5 @@
 import { type Queryable, statement } from '../database/connection.ts'
+import { knownRows } from '../database/known-rows.ts'
 import type { Conversation, Friendship, GroupMember, Message } from '../database/schema.ts'
 
 /** Messages a page (behaviour.md 6). */
@@ -204,9 +205,7 @@ export async function listConversations(
   db: Queryable,
   userId: string,
 ): Promise<ConversationRow[] | undefined> {
-  const rows = await db.run(conversationList, [userId])
-  if (rows.length === 0) return undefined
-  return rows[0]?.[0] === null ? [] : rows
+  return knownRows(await db.run(conversationList, [userId]))
 }
 
 // `seen` is one snapshot: what is sent meanwhile counts against the sent_total that it saw.
