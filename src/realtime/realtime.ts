@@ -10,6 +10,7 @@ import { isLetIn } from '../wire/origins.ts'
 import { listen, NOT_LOGGED_IN, type Server, type Socket } from './events.ts'
 import { createRooms, type Rooms } from './rooms.ts'
 import { createSpeaking, speakingEvents } from './speaking.ts'
+import { createTurns, type InTurn } from './turns.ts'
 
 /** Larger frames cost the connection (behaviour.md 8). */
 const LARGEST_FRAME = 8 * 1024 * 1024
@@ -24,6 +25,8 @@ declare module 'fastify' {
 export interface Realtime {
   readonly notices: Notices
   readonly rooms: Rooms
+  /** The turns that messages and changes of memberships take. */
+  readonly inTurn: InTurn
 }
 
 /** Puts socket.io on an app, with the eight events of the interface document. */
@@ -43,7 +46,8 @@ export async function addRealtime(app: FastifyInstance, context: Context): Promi
   const rooms = createRooms(io, db)
   const speaking = createSpeaking(rooms, settings.authMode)
   const notices = createNotices(io, db, log)
-  const writer = createMessageWriter(db, createDelivery(io))
+  const inTurn = createTurns()
+  const writer = createMessageWriter(db, inTurn, createDelivery(io))
   const events = {
     ...speakingEvents(rooms, speaking),
     ...messageEvents(db, speaking, writer),
@@ -64,5 +68,5 @@ export async function addRealtime(app: FastifyInstance, context: Context): Promi
   io.on('connection', (socket: Socket) => {
     listen(socket, events, log)
   })
-  return { notices, rooms }
+  return { notices, rooms, inTurn }
 }
