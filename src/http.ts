@@ -3,6 +3,9 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import { accountRoutes } from './accounts/routes.ts'
 import type { Context } from './context.ts'
 import { friendRoutes } from './friends/routes.ts'
+import { createApplying } from './groups/applying.ts'
+import { createMemberships } from './groups/memberships.ts'
+import { groupRoutes } from './groups/routes.ts'
 import { messageRoutes } from './messages/routes.ts'
 import type { Realtime } from './realtime/realtime.ts'
 import { enforceAccess } from './wire/access.ts'
@@ -47,7 +50,10 @@ export async function addEndpoints(
     await context.db.pool.query('select 1').catch(() => reply.code(503))
     return { status: reply.statusCode }
   })
-  await app.register(accountRoutes(context))
+  const memberships = createMemberships(context.db, realtime)
+  const applying = createApplying(memberships, realtime.notices)
+  await app.register(accountRoutes(context, applying))
   await app.register(friendRoutes(context, realtime))
+  await app.register(groupRoutes(context, realtime, memberships, applying))
   await app.register(messageRoutes(context))
 }

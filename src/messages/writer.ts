@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { isPassing, type Queryable } from '../database/connection.ts'
+import type { InTurn } from '../realtime/turns.ts'
 import type { Delivery } from './delivery.ts'
 import type { LiveMessage } from './live.ts'
 import { type NewMessage, storeMessages } from './queries.ts'
@@ -35,20 +36,28 @@ interface Waiting {
 /**
  * Messages that arrive while others are being committed are stored together, by the next
  * statement; a single one never waits. One statement at a time keeps everything in order.
+ *
+ * @param inTurn between whose works memberships may change
  */
-export function createMessageWriter(db: Queryable, delivery: Delivery): MessageWriter {
+export function createMessageWriter(
+  db: Queryable,
+  inTurn: InTurn,
+  delivery: Delivery,
+): MessageWriter {
   let queue: Waiting[] = []
   let waitingCharacters = 0
   let writing: Promise<void> | undefined
 
   async function write(): Promise<void> {
-    while (queue.length > 0) {
-      const batch = takeBatch(queue)
-      queue = queue.slice(batch.length)
-      await storeAndSend(batch)
-      for (const { message } of batch) waitingCharacters -= message.body.length
-    }
+    while (queue.length > 0) await inTurn(writeBatch)
     writing = undefined
+  }
+
+  async function writeBatch(): Promise<void> {
+    const batch = takeBatch(queue)
+    queue = queue.slice(batch.length)
+    await storeAndSend(batch)
+    for (const { message } of batch) waitingCharacters -= message.body.length
   }
 
   async function storeAndSend(batch: Waiting[]): Promise<void> {

@@ -39,6 +39,11 @@ export interface Rooms {
   left(userId: string, groupId: string): void
   /** The group is no more. */
   dissolved(groupId: string): void
+  /**
+   * What the database says of the sockets in a room may have changed, and it cannot be asked: cuts
+   * their connections. Their clients come back at once and get the rooms that are theirs then.
+   */
+  doubted(room: string): void
 }
 
 /** @param io whose sockets these are */
@@ -87,6 +92,10 @@ export function createRooms(io: Server, db: Queryable): Rooms {
     dissolved(groupId) {
       changed(() => true)
       io.in(groupRoom(groupId)).socketsLeave(groupRoom(groupId))
+    },
+    doubted(room) {
+      const { adapter, sockets } = io.of('/')
+      for (const id of [...(adapter.rooms.get(room) ?? [])]) sockets.get(id)?.conn.close()
     },
   }
 }
