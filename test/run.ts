@@ -15,7 +15,7 @@ import { databaseUrl, execute } from './helpers/databases.ts'
 
 const files = process.argv.slice(2)
 const folder = await mkdtemp(join(tmpdir(), 'waifchat-test-'))
-// Where PostgreSQL's user may not enter, its data would be elsewhere and stay there.
+// Started by root, PostgreSQL runs as another user, who must be able to enter.
 await chmod(folder, 0o755)
 const coverageDir = join(folder, 'coverage')
 const template = `template_${randomBytes(6).toString('hex')}`
