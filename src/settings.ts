@@ -60,6 +60,8 @@ const environment = z.object({
   TOKEN_TTL: span.default(30 * UNITS.d),
   CORS_ORIGIN: origins.default([]),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  SESSION_TTL: span.default(30 * UNITS.d),
+  REPLAY_LIMIT: positive.refine((limit) => limit <= 10_000, 'is above 10000').default(500),
   BODY_LIMIT: positive.default(2 * MEBIBYTE),
 })
 
@@ -84,6 +86,10 @@ export interface Settings {
   /** Origins let in besides Electron and loopback pages. */
   readonly corsOrigins: readonly string[]
   readonly logLevel: string
+  /** Milliseconds after which a socket that does not come back is forgotten. */
+  readonly sessionTtl: number
+  /** Messages that a returning socket is sent at most. */
+  readonly replayLimit: number
   /** Largest JSON or urlencoded body in bytes. */
   readonly bodyLimit: number
 }
@@ -130,6 +136,8 @@ export function readSettings(variables: NodeJS.ProcessEnv = process.env): Settin
     tokenTtl: env.TOKEN_TTL,
     corsOrigins: env.CORS_ORIGIN,
     logLevel: env.LOG_LEVEL,
+    sessionTtl: env.SESSION_TTL,
+    replayLimit: env.REPLAY_LIMIT,
     bodyLimit: env.BODY_LIMIT,
   })
 }

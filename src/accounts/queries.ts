@@ -31,6 +31,19 @@ export async function findUserByPhone(db: Queryable, phone: string): Promise<Use
   return user
 }
 
+const userExists = statement('user_exists', 'select from users where id = $1')
+
+/** A user's list as it is; undefined when it is empty because there is no such user. */
+export async function ofKnownUser<Row>(
+  db: Queryable,
+  userId: string,
+  rows: Row[],
+): Promise<Row[] | undefined> {
+  if (rows.length > 0) return rows
+  const found = await db.run(userExists, [userId])
+  return found.length > 0 ? rows : undefined
+}
+
 /** Changes the given fields; undefined when there is no such user. */
 export async function updateUser(
   db: Queryable,
@@ -67,9 +80,8 @@ const searchedUsers = statement<[id: string, nick: string, avatarUrl: string, si
       order by search_fold(nick) collate "C", id limit ${MOST_FOUND})
     union all
     (select user_id, 1 from user_nick_suffixes
-      where suffix collate "C" >= search_fold($1) collate "C"
-        and suffix collate "C" < search_fold($1) collate "C" || U&'\\+10FFFF'
-      order by suffix collate "C", user_id limit ${MOST_SUFFIXES})
+      where suffix >= search_fold($1) and suffix < search_fold($1) || U&'\\+10FFFF'
+      order by suffix, user_id limit ${MOST_SUFFIXES})
   ), best as (
     select id, min(rank) as rank from found group by id order by min(rank), id limit ${MOST_FOUND}
   )
@@ -88,9 +100,8 @@ const searchedGroups = statement<[id: string, name: string, avatarUrl: string]>(
       order by search_fold(name) collate "C", id limit ${MOST_FOUND})
     union all
     (select group_id, 1 from group_name_suffixes
-      where suffix collate "C" >= search_fold($1) collate "C"
-        and suffix collate "C" < search_fold($1) collate "C" || U&'\\+10FFFF'
-      order by suffix collate "C", group_id limit ${MOST_SUFFIXES})
+      where suffix >= search_fold($1) and suffix < search_fold($1) || U&'\\+10FFFF'
+      order by suffix, group_id limit ${MOST_SUFFIXES})
   ), best as (
     select id, min(rank) as rank from found group by id order by min(rank), id limit ${MOST_FOUND}
   )

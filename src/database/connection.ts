@@ -33,7 +33,7 @@ export interface Queryable {
 /** The pool. */
 export interface Database extends Queryable {
   /** Runs `work` in one transaction; use only the `tx` it is given, never the pool, inside. */
-  transaction<Result>(work: (tx: Queryable) => Promise<Result>): Promise<Result>
+  readonly transaction: <Result>(work: (tx: Queryable) => Promise<Result>) => Promise<Result>
   /** Connections to the server, and how many of them are idle. */
   readonly pool: pg.Pool
   close(): Promise<void>
@@ -118,6 +118,20 @@ function queryable(client: pg.Pool | pg.PoolClient): Queryable {
 
 /** Whether an error is PostgreSQL refusing a second row under one unique key. */
 export function isUniqueViolation(error: unknown): boolean {
+  return databaseError(error)?.code === '23505'
+}
+
+/**
+ * Whether a statement may succeed when it is tried again: the connection was lost or could not be
+ * made, the server is stopping or starting, or a lock or time limit was hit.
+ */
+export function isPassing(error: unknown): boolean {
+  const code = databaseError(error)?.code
+  return code === undefined || /^(08|40|53|55P03|57)/.test(code)
+}
+
+/** PostgreSQL's own error; undefined when the statement may not have reached it. */
+function databaseError(error: unknown): pg.DatabaseError | undefined {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
-  return cause instanceof pg.DatabaseError && cause.code === '23505'
+  return cause instanceof pg.DatabaseError ? cause : undefined
 }

@@ -9,17 +9,23 @@ import { countNotices } from './queries.ts'
 
 const oneId = z.tuple([z.string().refine(isId)])
 
+/** @param bookmark last argument of every event, see `messages/live.ts` */
 /** Events 5, 6 and 7 of the interface document. */
-export function noticeEvents(db: Queryable, speaking: Speaking, notices: Notices): Events {
+export function noticeEvents(
+  db: Queryable,
+  speaking: Speaking,
+  notices: Notices,
+  bookmark: () => string,
+): Events {
   return {
     init_apply_notice: event(z.tuple([z.unknown()]), async (socket, [userId]) => {
       if (socket.data.userId === undefined) {
         if (!isId(userId)) return MALFORMED
-        const refusal = await speaking.begin(socket, userId)
+        const refusal = await speaking.begin(socket, userId, false)
         if (refusal !== undefined) return refusal
       }
       const counts = await countNotices(db, socket.data.userId ?? '')
-      socket.emit('init_apply_notice', counts)
+      socket.emit('init_apply_notice', counts, bookmark())
       return DONE
     }),
 

@@ -2,14 +2,19 @@ import type { FastifyInstance } from 'fastify'
 import fastifySocketIo from 'fastify-socket.io'
 import type { ServerOptions } from 'socket.io'
 import type { Context } from '../context.ts'
-import { createDelivery, messageEvents } from '../messages/events.ts'
+import { createDelivery } from '../messages/delivery.ts'
+import { messageEvents } from '../messages/events.ts'
 import { createMessageWriter } from '../messages/writer.ts'
 import { noticeEvents } from '../notices/events.ts'
 import { createNotices, type Notices } from '../notices/notices.ts'
 import { isLetIn, refuseStrangersAtEngine } from '../wire/origins.ts'
 import { listen, NOT_LOGGED_IN, type Server, type Socket } from './events.ts'
+import { createRecovery } from './recovery.ts'
 import { createRooms, type Rooms } from './rooms.ts'
+import { createSessions, keepSessions, pidOf, returningAdapter } from './sessions.ts'
+import { cutSlowReaders } from './slow-readers.ts'
 import { createSpeaking, speakingEvents } from './speaking.ts'
+import { createTurns, type InTurn } from './turns.ts'
 
 /** Larger frames cost the connection (behaviour.md 8). */
 const LARGEST_FRAME = 8 * 1024 * 1024
@@ -24,29 +29,50 @@ declare module 'fastify' {
 export interface Realtime {
   readonly notices: Notices
   readonly rooms: Rooms
+  /** The turns that messages and changes of memberships take. */
+  readonly inTurn: InTurn
 }
 
 /** Puts socket.io on an app, with the eight events of the interface document. */
 export async function addRealtime(app: FastifyInstance, context: Context): Promise<Realtime> {
   const { db, log, settings, tokens } = context
-  const options: Partial<ServerOptions> & { preClose(done: () => void): void } = {
+  const sessions = createSessions(db, settings.sessionTtl)
+  const stops: (() => unknown)[] = []
+  const options: Partial<ServerOptions> & { preClose: (done: () => void) => void } = {
     cors: ({ headers }, decide) => decide(null, { origin: isLetIn(headers, settings) }),
     maxHttpBufferSize: LARGEST_FRAME,
+    adapter: returningAdapter(sessions),
+    // How long is up to the sessions; a token is checked at every return.
+    connectionStateRecovery: { skipMiddlewares: false },
     // The default one disconnects the sockets, and then this client never comes back.
-    preClose: (done) => void app.io.close().finally(done),
+    preClose: (done) => void stop().finally(done),
   }
   await app.register(fastifySocketIo as never, options)
   const { io } = app
   io.engine.use(refuseStrangersAtEngine(settings))
 
+  const delivery = await createDelivery(io, db, log)
+  const bookmark = () => String(delivery.watermark)
+  const greet = (socket: Socket) => socket.emit('login', socket.id, bookmark())
   const rooms = createRooms(io, db)
-  const speaking = createSpeaking(rooms, settings.authMode)
-  const notices = createNotices(io, db, log)
-  const writer = createMessageWriter(db, createDelivery(io))
+  const speaking = createSpeaking(rooms, sessions, settings.authMode, greet)
+  const notices = createNotices(io, db, log, bookmark)
+  const inTurn = createTurns()
+  const writer = createMessageWriter(db, inTurn, delivery)
+  const recovery = createRecovery(db, rooms, delivery, settings.replayLimit, log)
   const events = {
-    ...speakingEvents(rooms, speaking),
+    ...speakingEvents(rooms, sessions, speaking, greet),
     ...messageEvents(db, speaking, writer),
-    ...noticeEvents(db, speaking, notices),
+    ...noticeEvents(db, speaking, notices, bookmark),
+  }
+  stops.push(
+    () => writer.idle(),
+    keepSessions(sessions, () => Array.from(io.of('/').sockets.values(), pidOf), log),
+    cutSlowReaders(io),
+  )
+  async function stop(): Promise<void> {
+    for (const step of stops) await step()
+    await io.close()
   }
 
   io.use((socket, next) => {
@@ -57,7 +83,7 @@ export async function addRealtime(app: FastifyInstance, context: Context): Promi
     else next(new Error(NOT_LOGGED_IN.msg))
   })
   io.on('connection', (socket: Socket) => {
-    listen(socket, events, log)
+    listen(socket, events, log, (pending) => recovery.recover(socket, pending))
   })
-  return { notices, rooms }
+  return { notices, rooms, inTurn }
 }

@@ -23,9 +23,14 @@ const groupsOf = statement<[groupId: string | null]>(
 export interface Rooms {
   /**
    * Makes a socket speak for a user and for nobody else, in the rooms that are theirs now.
+   * `entering` is called right before, with the groups that are theirs, and must not wait.
    * False, and nothing changes, when there is no such user.
    */
-  enter(socket: Socket, userId: string): Promise<boolean>
+  enter(
+    socket: Socket,
+    userId: string,
+    entering?: (groupIds: ReadonlySet<string>) => void,
+  ): Promise<boolean>
   /** Makes a socket speak for nobody. */
   leave(socket: Socket): void
   /** A user has become a member: every device of theirs enters the group's room. */
@@ -34,6 +39,11 @@ export interface Rooms {
   left(userId: string, groupId: string): void
   /** The group is no more. */
   dissolved(groupId: string): void
+  /**
+   * What the database says of the sockets in a room may have changed, and it cannot be asked: cuts
+   * their connections. Their clients come back at once and get the rooms that are theirs then.
+   */
+  doubted(room: string): void
 }
 
 /** @param io whose sockets these are */
@@ -45,7 +55,7 @@ export function createRooms(io: Server, db: Queryable): Rooms {
   }
 
   return {
-    async enter(socket, userId) {
+    async enter(socket, userId, beforeEntering) {
       const entry = { userId, changed: false }
       entering.add(entry)
       try {
@@ -58,9 +68,10 @@ export function createRooms(io: Server, db: Queryable): Rooms {
         // No await from here on: a membership that changes now finds the socket in its rooms.
         this.leave(socket)
         if (!socket.connected) return true
+        const groupIds = new Set(groups.flatMap(([groupId]) => groupId ?? []))
+        beforeEntering?.(groupIds)
         socket.data.userId = userId
-        void socket.join(userRoom(userId))
-        for (const [groupId] of groups) if (groupId !== null) void socket.join(groupRoom(groupId))
+        void socket.join([userRoom(userId), ...Array.from(groupIds, groupRoom)])
         return true
       } finally {
         entering.delete(entry)
@@ -81,6 +92,10 @@ export function createRooms(io: Server, db: Queryable): Rooms {
     dissolved(groupId) {
       changed(() => true)
       io.in(groupRoom(groupId)).socketsLeave(groupRoom(groupId))
+    },
+    doubted(room) {
+      const { adapter, sockets } = io.of('/')
+      for (const id of [...(adapter.rooms.get(room) ?? [])]) sockets.get(id)?.conn.close()
     },
   }
 }
