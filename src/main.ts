@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { type EmbeddedDatabase, startEmbedded } from './database/embedded.ts'
-import { type RunningServer, startServer } from './server.ts'
+import { checkPorts, type RunningServer, startServer } from './server.ts'
 import { readSettings } from './settings.ts'
 import { StartupError } from './startup-error.ts'
 
@@ -14,6 +14,7 @@ let server: RunningServer | undefined
 async function start(): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile('.env')
   const settings = readSettings()
+  await checkPorts(settings)
   let { databaseUrl } = settings
   if (databaseUrl === undefined) {
     const { dataDir, databasePort: port } = settings
