@@ -5,7 +5,9 @@ import { accountRoutes } from './accounts/routes.ts'
 import type { Context } from './context.ts'
 import { friendRoutes } from './friends/routes.ts'
 import { messageRoutes } from './messages/routes.ts'
+import { noteRoutes } from './notes/routes.ts'
 import type { Realtime } from './realtime/realtime.ts'
+import { spaceRoutes } from './spaces/routes.ts'
 import { enforceAccess } from './wire/access.ts'
 import { answerAsDocumented } from './wire/endpoint.ts'
 import { refuseStrangers } from './wire/origins.ts'
@@ -43,4 +45,6 @@ export async function addEndpoints(
   await app.register(accountRoutes(context))
   await app.register(friendRoutes(context, realtime))
   await app.register(messageRoutes(context))
+  await app.register(spaceRoutes(context))
+  await app.register(noteRoutes(context))
 }

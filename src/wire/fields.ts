@@ -42,10 +42,22 @@ export function atMost(limit: number, tooLong: string) {
   return text(tooLong).refine((value) => codePoints(value) <= limit, tooLong)
 }
 
-/** `pageNum`: a positive whole number; missing means 1 (behaviour.md 6). */
-export const pageNumber = z
+/** Code points in a space, a comment or a note at most. */
+const LONGEST_WRITING = 5_000
+
+/** What people write into spaces, comments and notes. */
+export function writing() {
+  return atMost(LONGEST_WRITING, UNDOCUMENTED)
+}
+
+const page = z
   .string()
   .regex(/^[1-9]\d{0,6}$/)
-  .prefault('1')
   .transform(Number)
-  .refine((page) => page <= 1_000_000)
+  .refine((number) => number <= 1_000_000)
+
+/** `pageNum`: a positive whole number; missing means 1 (behaviour.md 6). */
+export const pageNumber = page.prefault('1')
+
+/** `pageNum` of a list that comes whole without it. */
+export const optionalPage = page.optional()
