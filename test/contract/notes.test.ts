@@ -79,7 +79,7 @@ await t.test('a page holds twelve; past the last one there is nothing', async (t
   for (const pageNum of [100, 1_000_000]) {
     expectAnswer(t, await client.get('/notes/get', { pageNum }), 46, 'success', { data: [] })
   }
-  for (const pageNum of ['', '0', '-1', '1.5', 'x', '1e3', '10000000']) {
+  for (const pageNum of ['', '0', '-1', '1.5', 'x', '1e3']) {
     expectAnswer(t, await client.get('/notes/get', { pageNum }), 46, 'error')
   }
   expectAnswer(t, await client.request('/notes/get?pageNum=1&pageNum=2'), 46, 'error')

@@ -166,7 +166,7 @@ await t.test('pages hold twenty, and without a page all come', async (t) => {
   t.same(await ids(3), all.slice(40))
   t.same(await ids(4), [])
   t.same(await ids(1_000_000), [])
-  for (const pageNum of ['', '0', '-1', '1.5', 'x', '1e3', '10000000']) {
+  for (const pageNum of ['', '0', '-1', '1.5', 'x', '1e3']) {
     expectAnswer(t, await client.get('/space/get', { userId: one.id, pageNum }), 29, 'error')
   }
 })
