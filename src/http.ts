@@ -3,6 +3,7 @@ import formbody from '@fastify/formbody'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { accountRoutes } from './accounts/routes.ts'
 import type { Context } from './context.ts'
+import { fileRoutes } from './files/routes.ts'
 import { friendRoutes } from './friends/routes.ts'
 import { messageRoutes } from './messages/routes.ts'
 import type { Realtime } from './realtime/realtime.ts'
@@ -43,4 +44,5 @@ export async function addEndpoints(
   await app.register(accountRoutes(context))
   await app.register(friendRoutes(context, realtime))
   await app.register(messageRoutes(context))
+  await app.register(fileRoutes(context))
 }

@@ -4,9 +4,11 @@ import { StartupError } from './startup-error.ts'
 const MINUTE = 60_000
 const UNITS = { s: 1000, m: MINUTE, h: 60 * MINUTE, d: 24 * 60 * MINUTE } as const
 const MEBIBYTE = 1024 * 1024
+const GIBIBYTE = 1024 * MEBIBYTE
 
 const port = z.coerce.number().int().min(0).max(65_535)
 const positive = z.coerce.number().int().min(1)
+const bytes = z.coerce.number().int().min(0)
 
 /** A time span such as `90s`, `15m`, `12h` or `30d`, in milliseconds. */
 const span = z
@@ -37,6 +39,11 @@ const environment = z.object({
   CORS_ORIGIN: z.string().default(''),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   BODY_LIMIT: positive.default(2 * MEBIBYTE),
+  PICTURE_LIMIT: positive.default(10 * MEBIBYTE),
+  CHUNK_LIMIT: positive.default(MEBIBYTE + 10 * 1024),
+  FILE_LIMIT: positive.default(2 * GIBIBYTE),
+  FREE_SPACE_FLOOR: bytes.default(GIBIBYTE),
+  CHUNK_TTL: span.default(24 * UNITS.h),
 })
 
 /** What the server runs with: read once, checked, frozen, and passed to whoever needs it. */
@@ -62,6 +69,16 @@ export interface Settings {
   readonly logLevel: string
   /** Largest JSON or urlencoded body in bytes. */
   readonly bodyLimit: number
+  /** Largest picture in bytes. */
+  readonly pictureLimit: number
+  /** Largest chunk of a file in bytes. */
+  readonly chunkLimit: number
+  /** Largest file that arrives in chunks, in bytes. */
+  readonly fileLimit: number
+  /** Bytes that uploads leave free on the disk of `uploadDir`. */
+  readonly freeSpaceFloor: number
+  /** Milliseconds after which the chunks of an abandoned upload are deleted. */
+  readonly chunkTtl: number
 }
 
 /**
@@ -109,6 +126,11 @@ export function readSettings(variables: NodeJS.ProcessEnv = process.env): Settin
       .filter(Boolean),
     logLevel: env.LOG_LEVEL,
     bodyLimit: env.BODY_LIMIT,
+    pictureLimit: env.PICTURE_LIMIT,
+    chunkLimit: env.CHUNK_LIMIT,
+    fileLimit: env.FILE_LIMIT,
+    freeSpaceFloor: env.FREE_SPACE_FLOOR,
+    chunkTtl: env.CHUNK_TTL,
   })
 }
 

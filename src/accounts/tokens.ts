@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createSigner, createVerifier } from 'fast-jwt'
-import { StartupError } from '../startup-error.ts'
+import { StartupError, unusableFolder } from '../startup-error.ts'
 
 /** Signs and checks the tokens that `/register` and `/login` answer with. */
 export interface Tokens {
@@ -43,15 +43,12 @@ export async function keptSecret(dataDir: string): Promise<string> {
     // 'wx' never overwrites: two servers that start together agree on the first one's.
     await writeFile(file, randomBytes(48).toString('base64url'), { mode: 0o600, flag: 'wx' })
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unusable(dataDir, error)
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST')
+      throw unusableFolder('DATA_DIR', dataDir, error)
   }
   const secret = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw unusable(dataDir, error)
+    throw unusableFolder('DATA_DIR', dataDir, error)
   })
   if (secret.length < 32) throw new StartupError(`${file} holds no usable secret: delete it.`)
   return secret
-}
-
-function unusable(dataDir: string, error: unknown): StartupError {
-  return new StartupError(`DATA_DIR=${dataDir} cannot be used: ${(error as Error).message}.`)
 }
