@@ -2,6 +2,7 @@ import cors from '@fastify/cors'
 import Fastify, { type FastifyInstance, LogController } from 'fastify'
 import { accountRoutes } from './accounts/routes.ts'
 import type { Context } from './context.ts'
+import { fileRoutes } from './files/routes.ts'
 import { friendRoutes } from './friends/routes.ts'
 import { createApplying } from './groups/applying.ts'
 import { createMemberships } from './groups/memberships.ts'
@@ -60,4 +61,5 @@ export async function addEndpoints(
   await app.register(messageRoutes(context))
   await app.register(spaceRoutes(context))
   await app.register(noteRoutes(context))
+  await app.register(fileRoutes(context))
 }
