@@ -281,7 +281,7 @@ await t.test(`histories of a group, seed ${seed}`, async (t) => {
       }
       histories += 1
     }),
-    { seed, numRuns: 8, interruptAfterTimeLimit: 60_000 },
+    { seed, numRuns: 8, interruptAfterTimeLimit: 60_000, includeErrorInReport: true },
   )
   t.ok(histories > 0, `${histories} histories`)
 })
