@@ -51,6 +51,7 @@ CREATE TABLE "friendships" (
 	"state" "friendship_state" NOT NULL,
 	"mirror_state" "friendship_state" GENERATED ALWAYS AS (case state when 'requested' then 'received'::friendship_state when 'received' then 'requested'::friendship_state else 'accepted'::friendship_state end) STORED NOT NULL,
 	"conversation_id" bigint,
+	"start_seq" bigint DEFAULT 0 NOT NULL,
 	"read_seq" bigint DEFAULT 0 NOT NULL,
 	"sent_total" bigint DEFAULT 0 NOT NULL,
 	"sent_when_read" bigint DEFAULT 0 NOT NULL,
@@ -67,6 +68,7 @@ CREATE TABLE "group_members" (
 	"group_id" "object_id" NOT NULL,
 	"user_id" "object_id" NOT NULL,
 	"state" "group_member_state" NOT NULL,
+	"start_seq" bigint DEFAULT 0 NOT NULL,
 	"read_seq" bigint DEFAULT 0 NOT NULL,
 	"sent_total" bigint DEFAULT 0 NOT NULL,
 	"sent_when_read" bigint DEFAULT 0 NOT NULL,
@@ -79,7 +81,7 @@ CREATE TABLE "group_members" (
 --> statement-breakpoint
 CREATE TABLE "group_name_suffixes" (
 	"group_id" "object_id" NOT NULL,
-	"suffix" text NOT NULL
+	"suffix" text collate "C" NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE "groups" (
@@ -106,7 +108,7 @@ CREATE TABLE "messages" (
 	"body" text NOT NULL,
 	"sent_at" timestamp (3) with time zone NOT NULL,
 	CONSTRAINT "messages_seq_key" UNIQUE("conversation_id","seq"),
-	CONSTRAINT "messages_position_key" UNIQUE("conversation_id","position"),
+	CONSTRAINT "messages_position_key" UNIQUE("position"),
 	CONSTRAINT "messages_seq_check" CHECK ("messages"."seq" > 0)
 );
 --> statement-breakpoint
@@ -117,6 +119,15 @@ CREATE TABLE "notes" (
 	"color" text DEFAULT '#fff5a8' NOT NULL,
 	"written_at" timestamp (3) with time zone NOT NULL,
 	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "socket_sessions" (
+	"pid_hash" text PRIMARY KEY NOT NULL,
+	"user_id" "object_id" NOT NULL,
+	"explicit" boolean NOT NULL,
+	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
+	"seen_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "socket_sessions_pid_hash_check" CHECK ("socket_sessions"."pid_hash" ~ '^[0-9a-f]{64}$')
 );
 --> statement-breakpoint
 CREATE TABLE "space_likes" (
@@ -138,7 +149,7 @@ CREATE TABLE "spaces" (
 --> statement-breakpoint
 CREATE TABLE "user_nick_suffixes" (
 	"user_id" "object_id" NOT NULL,
-	"suffix" text NOT NULL
+	"suffix" text collate "C" NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE "users" (
@@ -177,6 +188,7 @@ ALTER TABLE "groups" ADD CONSTRAINT "groups_owner_id_users_id_fk" FOREIGN KEY ("
 ALTER TABLE "messages" ADD CONSTRAINT "messages_conversation_id_conversations_id_fk" FOREIGN KEY ("conversation_id") REFERENCES "public"."conversations"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "messages" ADD CONSTRAINT "messages_sender_id_users_id_fk" FOREIGN KEY ("sender_id") REFERENCES "public"."users"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "notes" ADD CONSTRAINT "notes_author_id_users_id_fk" FOREIGN KEY ("author_id") REFERENCES "public"."users"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "socket_sessions" ADD CONSTRAINT "socket_sessions_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."users"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "space_likes" ADD CONSTRAINT "space_likes_space_id_spaces_id_fk" FOREIGN KEY ("space_id") REFERENCES "public"."spaces"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "space_likes" ADD CONSTRAINT "space_likes_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."users"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "spaces" ADD CONSTRAINT "spaces_author_id_users_id_fk" FOREIGN KEY ("author_id") REFERENCES "public"."users"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
@@ -188,10 +200,12 @@ CREATE INDEX "files_uploader_idx" ON "files" USING btree ("uploader_id");--> sta
 CREATE INDEX "files_created_idx" ON "files" USING btree ("created_at");--> statement-breakpoint
 CREATE INDEX "friendships_friend_idx" ON "friendships" USING btree ("friend_id");--> statement-breakpoint
 CREATE INDEX "group_members_group_idx" ON "group_members" USING btree ("group_id","state","joined_at","id");--> statement-breakpoint
-CREATE INDEX "group_name_suffixes_suffix_idx" ON "group_name_suffixes" USING btree (suffix collate "C","group_id");--> statement-breakpoint
+CREATE INDEX "group_name_suffixes_suffix_idx" ON "group_name_suffixes" USING btree ("suffix","group_id");--> statement-breakpoint
 CREATE INDEX "group_name_suffixes_group_idx" ON "group_name_suffixes" USING btree ("group_id");--> statement-breakpoint
 CREATE INDEX "groups_owner_idx" ON "groups" USING btree ("owner_id");--> statement-breakpoint
 CREATE INDEX "notes_newest_idx" ON "notes" USING btree ("created_at","id");--> statement-breakpoint
+CREATE INDEX "socket_sessions_user_idx" ON "socket_sessions" USING btree ("user_id");--> statement-breakpoint
+CREATE INDEX "socket_sessions_seen_idx" ON "socket_sessions" USING btree ("seen_at");--> statement-breakpoint
 CREATE INDEX "spaces_author_idx" ON "spaces" USING btree ("author_id","created_at","id");--> statement-breakpoint
-CREATE INDEX "user_nick_suffixes_suffix_idx" ON "user_nick_suffixes" USING btree (suffix collate "C","user_id");--> statement-breakpoint
+CREATE INDEX "user_nick_suffixes_suffix_idx" ON "user_nick_suffixes" USING btree ("suffix","user_id");--> statement-breakpoint
 CREATE INDEX "user_nick_suffixes_user_idx" ON "user_nick_suffixes" USING btree ("user_id");

@@ -13,11 +13,15 @@ CREATE SEQUENCE "message_positions" AS bigint;
 --> statement-breakpoint
 CREATE FUNCTION "store_messages"(
   ids text[], conversation_kinds conversation_kind[], senders text[], targets text[],
-  message_kinds message_kind[], bodies text[], times timestamptz[]
+  message_kinds message_kind[], bodies text[], times timestamptz[], repeated boolean
 ) RETURNS TABLE (
   ordinal bigint, "position" bigint,
   sender_nick text, sender_avatar_url text, group_name text, group_avatar_url text
-) LANGUAGE plpgsql AS $$
+) LANGUAGE plpgsql
+-- A plan is kept while tables grow: whatever their size, a few rows are looked up by index.
+SET enable_seqscan = off
+SET enable_mergejoin = off
+AS $$
 #variable_conflict use_column
 BEGIN
   -- 'wf', 1: one writer at a time over the whole database, see the sequence message_positions.
@@ -28,13 +32,13 @@ BEGIN
     FROM unnest(ids, conversation_kinds, senders, targets, message_kinds, bodies, times)
       WITH ORDINALITY AS i (id, kind, sender_id, target_id, message_kind, body, sent_at, ordinal)
   ), addressed AS MATERIALIZED (
-    SELECT i.*, f.conversation_id
+    SELECT i.*, f.conversation_id, NULL::text AS group_name, NULL::text AS group_avatar_url
     FROM input i
     JOIN friendships f
       ON f.user_id = i.sender_id AND f.friend_id = i.target_id AND f.state = 'accepted'
     WHERE i.kind = 'private'
     UNION ALL
-    SELECT i.*, c.id
+    SELECT i.*, c.id, g.name, g.avatar_url
     FROM input i
     JOIN groups g ON g.id = i.target_id AND g.dissolved_at IS NULL
     JOIN group_members m ON m.group_id = g.id AND m.user_id = i.sender_id AND m.state = 'member'
@@ -42,7 +46,7 @@ BEGIN
     WHERE i.kind = 'group'
   ), earlier AS MATERIALIZED (
     -- A caller that lost its connection asks again with the same ids.
-    SELECT a.ordinal, m.position FROM addressed a JOIN messages m ON m.id = a.id
+    SELECT a.ordinal, m.position FROM addressed a JOIN messages m ON m.id = a.id WHERE repeated
   ), numbered AS MATERIALIZED (
     SELECT a.*,
       row_number() OVER (PARTITION BY a.conversation_id ORDER BY a.ordinal) AS nth,
@@ -81,7 +85,7 @@ BEGIN
     ) n
     WHERE m.user_id = n.sender_id AND m.group_id = n.target_id
   )
-  SELECT a.ordinal, p.position, u.nick, u.avatar_url, g.name, g.avatar_url
+  SELECT a.ordinal, p.position, u.nick, u.avatar_url, a.group_name, a.group_avatar_url
   FROM (
     SELECT n.ordinal, n.position FROM numbered n
     UNION ALL
@@ -89,7 +93,6 @@ BEGIN
   ) p
   JOIN addressed a ON a.ordinal = p.ordinal
   JOIN users u ON u.id = a.sender_id
-  LEFT JOIN groups g ON a.kind = 'group' AND g.id = a.target_id
   ORDER BY p.position;
 END
 $$;

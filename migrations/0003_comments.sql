@@ -14,7 +14,7 @@ COMMENT ON TYPE file_kind IS 'What a file was uploaded for';
 --> statement-breakpoint
 COMMENT ON SEQUENCE message_positions IS 'Source of messages.position; taken under an advisory lock held until commit, so positions become visible in order';
 --> statement-breakpoint
-COMMENT ON FUNCTION store_messages IS 'Stores messages that arrived together, numbers them and returns those that were allowed, in order of position; safe to repeat with the same ids';
+COMMENT ON FUNCTION store_messages IS 'Stores messages that arrived together, numbers them and returns those that were allowed, in order of position; safe to call again with the same ids and repeated = true';
 --> statement-breakpoint
 COMMENT ON FUNCTION search_fold IS 'A name as it is compared when searching: lower case by Unicode rules';
 --> statement-breakpoint
@@ -238,3 +238,20 @@ COMMENT ON COLUMN files.chunk_count IS 'Of how many chunks it was joined; null f
 COMMENT ON COLUMN files.uploader_id IS 'Who uploaded it, as far as known';
 --> statement-breakpoint
 COMMENT ON COLUMN files.created_at IS 'When it was stored';
+--> statement-breakpoint
+
+COMMENT ON COLUMN friendships.start_seq IS 'last_seq of the conversation when this friendship began: what is older was said in earlier days';
+--> statement-breakpoint
+COMMENT ON COLUMN group_members.start_seq IS 'last_seq of the conversation when user_id joined: what is older was said before';
+--> statement-breakpoint
+COMMENT ON TABLE socket_sessions IS 'For whom each socket.io session speaks, so that it still does after a lost connection or a restart; expire by seen_at, deleted at logout';
+--> statement-breakpoint
+COMMENT ON COLUMN socket_sessions.pid_hash IS 'SHA-256 in hex of the secret session id (pid) that the client presents when it comes back';
+--> statement-breakpoint
+COMMENT ON COLUMN socket_sessions.user_id IS 'The user it speaks for';
+--> statement-breakpoint
+COMMENT ON COLUMN socket_sessions.explicit IS 'true after the event login; false where another event named its user';
+--> statement-breakpoint
+COMMENT ON COLUMN socket_sessions.created_at IS 'When it began to speak for user_id';
+--> statement-breakpoint
+COMMENT ON COLUMN socket_sessions.seen_at IS 'When it was last known to be connected, to the hour';

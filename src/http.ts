@@ -1,6 +1,5 @@
 import cors from '@fastify/cors'
-import formbody from '@fastify/formbody'
-import Fastify, { type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyInstance, LogController } from 'fastify'
 import { accountRoutes } from './accounts/routes.ts'
 import type { Context } from './context.ts'
 import { friendRoutes } from './friends/routes.ts'
@@ -8,18 +7,28 @@ import { createApplying } from './groups/applying.ts'
 import { createMemberships } from './groups/memberships.ts'
 import { groupRoutes } from './groups/routes.ts'
 import { messageRoutes } from './messages/routes.ts'
+import { noteRoutes } from './notes/routes.ts'
 import type { Realtime } from './realtime/realtime.ts'
+import { spaceRoutes } from './spaces/routes.ts'
 import { enforceAccess } from './wire/access.ts'
+import { readWellFormed } from './wire/bodies.ts'
 import { answerAsDocumented } from './wire/endpoint.ts'
 import { refuseStrangers } from './wire/origins.ts'
+
+/** Node itself refuses longer ones. */
+const LONGEST_URL = 16_384
 
 /** An app as both servers need it: the timeouts that Node leaves off, and who is let in. */
 export function createApp({ log, settings }: Context): FastifyInstance {
   const app = Fastify({
     loggerInstance: log,
     bodyLimit: settings.bodyLimit,
+    // Too long a parameter gets its endpoint's failure, like any other that is not known.
+    routerOptions: { maxParamLength: LONGEST_URL },
     // A 503 would crash the client; what has arrived is still answered while stopping.
     return503OnClosing: false,
+    // Two lines a request would be the larger part of the log, and of its cost.
+    logController: new LogController({ disableRequestLogging: !log.isLevelEnabled('debug') }),
     forceCloseConnections: 'idle',
     requestTimeout: 60_000,
     connectionTimeout: 65_000,
@@ -38,7 +47,7 @@ export async function addEndpoints(
 ): Promise<void> {
   enforceAccess(app, context.settings.authMode, context.tokens)
   await app.register(cors, { origin: true, maxAge: 86_400 })
-  await app.register(formbody)
+  await readWellFormed(app)
   app.get('/health', async (_request, reply) => {
     await context.db.pool.query('select 1').catch(() => reply.code(503))
     return { status: reply.statusCode }
@@ -49,4 +58,6 @@ export async function addEndpoints(
   await app.register(friendRoutes(context, realtime))
   await app.register(groupRoutes(context, realtime, memberships, applying))
   await app.register(messageRoutes(context))
+  await app.register(spaceRoutes(context))
+  await app.register(noteRoutes(context))
 }

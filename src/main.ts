@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { type EmbeddedDatabase, startEmbedded } from './database/embedded.ts'
-import { type RunningServer, startServer } from './server.ts'
+import { checkPorts, type RunningServer, startServer } from './server.ts'
 import { readSettings } from './settings.ts'
 import { StartupError } from './startup-error.ts'
 
@@ -14,6 +14,7 @@ let server: RunningServer | undefined
 async function start(): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile('.env')
   const settings = readSettings()
+  await checkPorts(settings)
   let { databaseUrl } = settings
   if (databaseUrl === undefined) {
     const { dataDir, databasePort: port } = settings
@@ -26,19 +27,24 @@ async function start(): Promise<void> {
   if (embedded !== undefined) say(`database   ${embedded.psql}`)
 }
 
-async function stop(code: number): Promise<void> {
+/** @param after what is half-way up cannot be stopped yet, and would be left running */
+async function stop(code: number, after?: Promise<unknown>): Promise<void> {
   setTimeout(() => process.exit(1), LONGEST_STOP).unref()
-  await server?.stop()
-  await embedded?.stop()
+  await after
+  try {
+    await server?.stop()
+  } finally {
+    await embedded?.stop()
+  }
   process.exit(code)
 }
 
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(0))
-
-start().catch(async (error: unknown) => {
-  const sentence = error instanceof StartupError ? error.message : error
-  process.stderr.write(
-    `${error instanceof StartupError ? String(sentence) : String((error as Error).stack)}\n`,
-  )
+const started = start().catch(async (error: unknown) => {
+  const expected = error instanceof StartupError
+  process.stderr.write(`${expected ? error.message : String((error as Error).stack)}\n`)
   await stop(1)
 })
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.once(signal, () => void stop(0, started))
+}

@@ -1,4 +1,5 @@
-import type { AddressInfo } from 'node:net'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { pino, type Logger } from 'pino'
 import { createPasswords } from './accounts/passwords.ts'
 import { createTokens, keptSecret } from './accounts/tokens.ts'
@@ -70,15 +71,39 @@ async function listen(
   port: number,
 ): Promise<string> {
   try {
-    await app.listen({ host, port })
+    // For `localhost` Fastify opens a second server, which socket.io would not listen on.
+    await app.listen({ host: host === 'localhost' ? '127.0.0.1' : host, port })
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    if (code === 'EADDRINUSE') throw new StartupError(`Port ${port} on ${host} is in use.`)
-    if (code === undefined) throw error
-    throw new StartupError(`Port ${port} on ${host} cannot be opened: ${message}.`)
+    throw portError(error, host, port)
   }
   const { address, family, port: opened } = app.server.address() as AddressInfo
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${opened}`
+}
+
+/**
+ * Tries the two ports and lets them go again: their mistakes show before a database of our own
+ * is made for nothing.
+ *
+ * @throws StartupError when one of them cannot be used
+ */
+export async function checkPorts({ host, port, socketPort }: Settings): Promise<void> {
+  for (const one of new Set([port, socketPort])) {
+    const probe = createServer()
+    try {
+      await once(probe.listen({ host, port: one }), 'listening')
+    } catch (error) {
+      throw portError(error, host, one)
+    } finally {
+      probe.close()
+    }
+  }
+}
+
+function portError(error: unknown, host: string, port: number): unknown {
+  const { code, message } = error as NodeJS.ErrnoException
+  if (code === undefined) return error
+  const why = code === 'EADDRINUSE' ? 'is in use' : `cannot be opened: ${message}`
+  return new StartupError(`Port ${port} on ${host} ${why}.`)
 }
 
 function createLog(level: string): Logger {

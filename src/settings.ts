@@ -5,8 +5,13 @@ const MINUTE = 60_000
 const UNITS = { s: 1000, m: MINUTE, h: 60 * MINUTE, d: 24 * 60 * MINUTE } as const
 const MEBIBYTE = 1024 * 1024
 
-const port = z.coerce.number().int().min(0).max(65_535)
-const positive = z.coerce.number().int().min(1)
+// Number() alone would take ' ' for 0 and 1e3 for 1000.
+const whole = z
+  .string()
+  .regex(/^\d{1,9}$/, 'is not a whole number')
+  .transform(Number)
+const port = whole.refine((number) => number <= 65_535, 'is not a port from 0 to 65535')
+const positive = whole.refine((number) => number > 0, 'is not positive')
 
 /** A time span such as `90s`, `15m`, `12h` or `30d`, in milliseconds. */
 const span = z
@@ -17,8 +22,24 @@ const span = z
 const timezone = z.string().refine(isTimezone, 'is not a time zone such as Asia/Shanghai')
 const databaseUrl = z
   .string()
-  .refine((text) => URL.canParse(text), 'is not an address such as postgres://user@host/name')
-  .refine((text) => /^postgres(ql)?:$/.test(new URL(text).protocol), 'must begin with postgres://')
+  .refine(
+    (text) => /^postgres(ql)?:\/\//.test(text) && URL.canParse(text),
+    'is not an address such as postgres://user@host/name',
+  )
+
+const origin = /^[a-z][a-z\d+.-]*:\/\/[^/\s]+$/
+const origins = z
+  .string()
+  .transform((text) =>
+    text
+      .toLowerCase()
+      .split(/[\s,]+/)
+      .filter(Boolean),
+  )
+  .refine(
+    (list) => list.every((one) => origin.test(one)),
+    'is not a list of origins such as https://chat.example.com',
+  )
 
 /** Every setting with its default; `.env.example` says what each is for. */
 const environment = z.object({
@@ -27,15 +48,20 @@ const environment = z.object({
   SOCKET_PORT: port.default(24_000),
   DATABASE_URL: databaseUrl.optional(),
   DATABASE_PORT: port.optional(),
-  DATABASE_POOL_SIZE: positive.max(500).default(10),
+  DATABASE_POOL_SIZE: positive.refine((size) => size <= 500, 'is above 500').default(10),
   DATA_DIR: z.string().min(1).default('./data'),
   UPLOAD_DIR: z.string().min(1).default('./uploads'),
   TIMEZONE: timezone.default('Asia/Shanghai'),
   AUTH_MODE: z.enum(['open', 'token']).optional(),
-  TOKEN_SECRET: z.string().min(32, 'is shorter than 32 characters').optional(),
+  TOKEN_SECRET: z
+    .string()
+    .refine((text) => text.length >= 32, 'is shorter than 32 characters')
+    .optional(),
   TOKEN_TTL: span.default(30 * UNITS.d),
-  CORS_ORIGIN: z.string().default(''),
+  CORS_ORIGIN: origins.default([]),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  SESSION_TTL: span.default(30 * UNITS.d),
+  REPLAY_LIMIT: positive.refine((limit) => limit <= 10_000, 'is above 10000').default(500),
   BODY_LIMIT: positive.default(2 * MEBIBYTE),
 })
 
@@ -60,6 +86,10 @@ export interface Settings {
   /** Origins let in besides Electron and loopback pages. */
   readonly corsOrigins: readonly string[]
   readonly logLevel: string
+  /** Milliseconds after which a socket that does not come back is forgotten. */
+  readonly sessionTtl: number
+  /** Messages that a returning socket is sent at most. */
+  readonly replayLimit: number
   /** Largest JSON or urlencoded body in bytes. */
   readonly bodyLimit: number
 }
@@ -104,10 +134,10 @@ export function readSettings(variables: NodeJS.ProcessEnv = process.env): Settin
     authMode: env.AUTH_MODE ?? 'open',
     tokenSecret: env.TOKEN_SECRET,
     tokenTtl: env.TOKEN_TTL,
-    corsOrigins: env.CORS_ORIGIN.split(',')
-      .map((origin) => origin.trim())
-      .filter(Boolean),
+    corsOrigins: env.CORS_ORIGIN,
     logLevel: env.LOG_LEVEL,
+    sessionTtl: env.SESSION_TTL,
+    replayLimit: env.REPLAY_LIMIT,
     bodyLimit: env.BODY_LIMIT,
   })
 }

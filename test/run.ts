@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,6 +15,8 @@ import { databaseUrl, execute } from './helpers/databases.ts'
 
 const files = process.argv.slice(2)
 const folder = await mkdtemp(join(tmpdir(), 'waifchat-test-'))
+// Started by root, PostgreSQL runs as another user, who must be able to enter.
+await chmod(folder, 0o755)
 const coverageDir = join(folder, 'coverage')
 const template = `template_${randomBytes(6).toString('hex')}`
 

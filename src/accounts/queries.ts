@@ -31,6 +31,19 @@ export async function findUserByPhone(db: Queryable, phone: string): Promise<Use
   return user
 }
 
+const userExists = statement('user_exists', 'select from users where id = $1')
+
+/** A user's list as it is; undefined when it is empty because there is no such user. */
+export async function ofKnownUser<Row>(
+  db: Queryable,
+  userId: string,
+  rows: Row[],
+): Promise<Row[] | undefined> {
+  if (rows.length > 0) return rows
+  const found = await db.run(userExists, [userId])
+  return found.length > 0 ? rows : undefined
+}
+
 /** Changes the given fields; undefined when there is no such user. */
 export async function updateUser(
   db: Queryable,
@@ -56,43 +69,44 @@ export async function friendshipState(
   return row?.[0]
 }
 
+// `limit 1`: one look-up a result, where a join might read the whole of a smaller table.
 const searchedUsers = statement<[id: string, nick: string, avatarUrl: string, sign: string]>(
   'search_users',
-  `with keyword as materialized (select search_fold($1) collate "C" as folded),
-  found as (
+  `with found as (
     select id, 0 as rank from users where phone in ($1, substr($1, length('WaiFCode_') + 1))
       and $1 in (phone, waif_code)
     union all
-    (select id, 0 from users, keyword where search_fold(nick) collate "C" = folded
+    (select id, 0 from users where search_fold(nick) collate "C" = search_fold($1) collate "C"
       order by search_fold(nick) collate "C", id limit ${MOST_FOUND})
     union all
-    (select user_id, 1 from user_nick_suffixes, keyword
-      where suffix collate "C" >= folded and suffix collate "C" < folded || U&'\\+10FFFF'
-      order by suffix collate "C", user_id limit ${MOST_SUFFIXES})
+    (select user_id, 1 from user_nick_suffixes
+      where suffix >= search_fold($1) and suffix < search_fold($1) || U&'\\+10FFFF'
+      order by suffix, user_id limit ${MOST_SUFFIXES})
   ), best as (
     select id, min(rank) as rank from found group by id order by min(rank), id limit ${MOST_FOUND}
   )
-  select u.id, u.nick, u.avatar_url, u.sign from best join users u using (id)
+  select u.* from best
+  cross join lateral (select id, nick, avatar_url, sign from users where id = best.id limit 1) u
   order by best.rank, u.id`,
 )
 
 const searchedGroups = statement<[id: string, name: string, avatarUrl: string]>(
   'search_groups',
-  `with keyword as materialized (select search_fold($1) collate "C" as folded),
-  found as (
+  `with found as (
     select id, 0 as rank from groups where number = $2::bigint and dissolved_at is null
     union all
-    (select id, 0 from groups, keyword
-      where search_fold(name) collate "C" = folded and dissolved_at is null
+    (select id, 0 from groups
+      where search_fold(name) collate "C" = search_fold($1) collate "C" and dissolved_at is null
       order by search_fold(name) collate "C", id limit ${MOST_FOUND})
     union all
-    (select group_id, 1 from group_name_suffixes, keyword
-      where suffix collate "C" >= folded and suffix collate "C" < folded || U&'\\+10FFFF'
-      order by suffix collate "C", group_id limit ${MOST_SUFFIXES})
+    (select group_id, 1 from group_name_suffixes
+      where suffix >= search_fold($1) and suffix < search_fold($1) || U&'\\+10FFFF'
+      order by suffix, group_id limit ${MOST_SUFFIXES})
   ), best as (
     select id, min(rank) as rank from found group by id order by min(rank), id limit ${MOST_FOUND}
   )
-  select g.id, g.name, g.avatar_url from best join groups g using (id)
+  select g.* from best
+  cross join lateral (select id, name, avatar_url from groups where id = best.id limit 1) g
   order by best.rank, g.id`,
 )
 
@@ -103,5 +117,5 @@ export function searchUsers(db: Queryable, keyword: string) {
 
 /** Groups whose name contains the keyword, or whose number it is; exact ones first. */
 export function searchGroups(db: Queryable, keyword: string) {
-  return db.run(searchedGroups, [keyword, /^\d{1,15}$/.test(keyword) ? keyword : null])
+  return db.run(searchedGroups, [keyword, /^[1-9]\d{0,14}$/.test(keyword) ? keyword : null])
 }

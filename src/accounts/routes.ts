@@ -4,7 +4,15 @@ import { isUniqueViolation } from '../database/connection.ts'
 import { type Applying, isApplication } from '../groups/applying.ts'
 import { type Answer, failed, failedWithData } from '../wire/answers.ts'
 import type { Routes } from '../wire/endpoint.ts'
-import { atMost, codePoints, eitherBody, required, requiredId, text } from '../wire/fields.ts'
+import {
+  atMost,
+  codePoints,
+  eitherBody,
+  required,
+  requiredId,
+  text,
+  UNDOCUMENTED,
+} from '../wire/fields.ts'
 import { isBirthday, zodiacSign } from './birthdays.ts'
 import {
   accountDocument,
@@ -151,7 +159,7 @@ export function accountRoutes(
               .refine((value) => value === '' || isBirthday(value), '请填写正确日期')
               .optional(),
             sign: atMost(50, '个性签名最大不能超过50个字').optional(),
-            imgUrl: text().max(1024).optional(),
+            imgUrl: text().max(1024, UNDOCUMENTED).optional(),
           }),
         },
       },

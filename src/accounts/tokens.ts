@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createSigner, createVerifier } from 'fast-jwt'
+import { makeFolder } from '../database/embedded/home.ts'
 import { StartupError } from '../startup-error.ts'
 
 /** Signs and checks the tokens that `/register` and `/login` answer with. */
@@ -39,19 +41,27 @@ export function createTokens(secret: string, ttl: number): Tokens {
 export async function keptSecret(dataDir: string): Promise<string> {
   const file = join(dataDir, 'token-secret')
   try {
-    await mkdir(dataDir, { recursive: true })
+    await makeFolder(dataDir)
     // 'wx' never overwrites: two servers that start together agree on the first one's.
-    await writeFile(file, randomBytes(48).toString('base64url'), { mode: 0o600, flag: 'wx' })
+    await writeFile(file, randomBytes(48).toString('base64url'), { mode: 0o600, flag: 'wx' }).catch(
+      (error: unknown) => {
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+      },
+    )
+    const secret = await readWritten(file)
+    if (secret.length < 32) throw new StartupError(`${file} holds no usable secret: delete it.`)
+    return secret
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unusable(dataDir, error)
+    if (error instanceof StartupError) throw error
+    throw new StartupError(`DATA_DIR=${dataDir} cannot be used: ${(error as Error).message}.`)
   }
-  const secret = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw unusable(dataDir, error)
-  })
-  if (secret.length < 32) throw new StartupError(`${file} holds no usable secret: delete it.`)
-  return secret
 }
 
-function unusable(dataDir: string, error: unknown): StartupError {
-  return new StartupError(`DATA_DIR=${dataDir} cannot be used: ${(error as Error).message}.`)
+/** The one who made the file may not have written into it yet. */
+async function readWritten(file: string): Promise<string> {
+  for (let attemptsLeft = 20; ; attemptsLeft--) {
+    const text = await readFile(file, 'utf8')
+    if (text !== '' || attemptsLeft === 0) return text
+    await sleep(20)
+  }
 }

@@ -33,7 +33,7 @@ export interface Queryable {
 /** The pool. */
 export interface Database extends Queryable {
   /** Runs `work` in one transaction; use only the `tx` it is given, never the pool, inside. */
-  transaction<Result>(work: (tx: Queryable) => Promise<Result>): Promise<Result>
+  readonly transaction: <Result>(work: (tx: Queryable) => Promise<Result>) => Promise<Result>
   /** Connections to the server, and how many of them are idle. */
   readonly pool: pg.Pool
   close(): Promise<void>
@@ -43,12 +43,16 @@ export interface Database extends Queryable {
 const typeParsers: Record<number, (text: string) => unknown> = {
   [pg.types.builtins.INT8]: Number,
   [pg.types.builtins.DATE]: (text) => text,
-  // '2023-11-29 01:57:29.5+00' in the session's time zone UTC; ISO form takes V8's fast path.
-  [pg.types.builtins.TIMESTAMPTZ]: (text) => new Date(`${text.slice(0, -3).replace(' ', 'T')}Z`),
+  [pg.types.builtins.TIMESTAMPTZ]: instant,
 }
 
 const parserOf: pg.CustomTypesConfig['getTypeParser'] = (oid, format) =>
   typeParsers[oid as number] ?? (pg.types.getTypeParser(oid, format) as (text: string) => unknown)
+
+/** Reads `2023-11-29 01:57:29.5+00`; written in ISO form, as UTC, it takes V8's fast path. */
+function instant(text: string): Date {
+  return new Date(text.endsWith('+00') ? `${text.slice(0, -3).replace(' ', 'T')}Z` : text)
+}
 
 /**
  * Opens a pool.
@@ -60,13 +64,17 @@ export function openDatabase(url: string, poolSize: number, log: Logger): Databa
   const pool = new pg.Pool({
     connectionString: url,
     max: poolSize,
-    connectionTimeoutMillis: 2_000,
+    // Covers the wait for a connection that others use, too.
+    connectionTimeoutMillis: 4_000,
     statement_timeout: 5_000,
     lock_timeout: 2_000,
     idle_in_transaction_session_timeout: 10_000,
     application_name: 'waifchat',
     // Custom plans cost more than they save: every statement here has one good plan.
-    options: '-c plan_cache_mode=force_generic_plan -c TimeZone=UTC -c synchronous_commit=on',
+    options: [
+      '-c plan_cache_mode=force_generic_plan -c synchronous_commit=on',
+      '-c TimeZone=UTC -c DateStyle=ISO',
+    ].join(' '),
     types: { getTypeParser: parserOf },
   })
   const onError = (error: Error) => log.warn({ err: error }, 'a database connection was lost')
@@ -111,6 +119,20 @@ function queryable(client: pg.Pool | pg.PoolClient): Queryable {
 
 /** Whether an error is PostgreSQL refusing a second row under one unique key. */
 export function isUniqueViolation(error: unknown): boolean {
+  return databaseError(error)?.code === '23505'
+}
+
+/**
+ * Whether a statement may succeed when it is tried again: the connection was lost or could not be
+ * made, the server is stopping or starting, or a lock or time limit was hit.
+ */
+export function isPassing(error: unknown): boolean {
+  const code = databaseError(error)?.code
+  return code === undefined || /^(08|40|53|55P03|57)/.test(code)
+}
+
+/** PostgreSQL's own error; undefined when the statement may not have reached it. */
+function databaseError(error: unknown): pg.DatabaseError | undefined {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
-  return cause instanceof pg.DatabaseError && cause.code === '23505'
+  return cause instanceof pg.DatabaseError ? cause : undefined
 }

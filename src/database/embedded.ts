@@ -116,9 +116,10 @@ async function launch(
   log: (message: string) => void,
 ): Promise<Postmaster> {
   for (let attemptsLeft = 3; ; attemptsLeft--) {
+    const port = options.port || (await freePort())
     const settings = {
       ...options.settings,
-      port: String(options.port || (await freePort())),
+      port: String(port),
       listen_addresses: '127.0.0.1',
       // The path of a socket may have 107 bytes only, and ours may be longer.
       unix_socket_directories: '',
@@ -126,9 +127,9 @@ async function launch(
     const started = await spawnPostmaster(home, postgres, settings, log)
     if (typeof started !== 'string') return started
     // Another program was faster to the free port, or a killed server's last processes still end.
-    const passing = /could not create any TCP\/IP sockets|shared memory block/.test(started)
+    const passing = /could not bind.* in use|shared memory block/.test(started)
     if (!passing || attemptsLeft === 0) {
-      throw new StartupError(`The embedded PostgreSQL did not start: ${started}.`)
+      throw new StartupError(`The embedded PostgreSQL did not start on port ${port}: ${started}.`)
     }
     await sleep(400)
   }
@@ -173,8 +174,8 @@ async function prepareDatabase(url: string, home: Home) {
 }
 
 function inOneSentence(error: unknown, dataDir: string) {
-  if (!isSystemError(error) || !error.path) return error
-  const where = error.path === dataDir ? '' : ` (${error.path})`
+  if (!isSystemError(error)) return error
+  const where = !error.path || error.path === dataDir ? '' : ` (${error.path})`
   const reason = error.code === 'EEXIST' ? 'it is a file' : describe(error)
   return new StartupError(`DATA_DIR ${dataDir} cannot be used: ${reason}${where}.`)
 }
@@ -183,6 +184,6 @@ function isSystemError(error: unknown): error is NodeJS.ErrnoException & { errno
   return error instanceof Error && typeof (error as NodeJS.ErrnoException).errno === 'number'
 }
 
-function describe({ errno }: { errno: number }) {
-  return getSystemErrorMap().get(errno)?.[1] ?? 'it failed'
+function describe({ errno, message }: { errno: number; message: string }) {
+  return getSystemErrorMap().get(errno)?.[1] ?? message
 }

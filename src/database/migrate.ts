@@ -12,16 +12,10 @@ const LOCK = [30_566, 0]
  * Brings the schema up to date, one process at a time.
  *
  * @param url postgres:// address
- * @throws StartupError when the database cannot be reached within 2 s or is too old
+ * @throws StartupError when the database cannot be reached within 2 s, is too old or refuses
  */
 export async function migrateDatabase(url: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 })
-  client.on('error', () => undefined)
-  try {
-    await client.connect()
-  } catch (error) {
-    throw new StartupError(`The database cannot be reached: ${reason(error)}.`)
-  }
+  const client = await connect(url)
   try {
     const { rows } = await client.query<{ version: number }>(
       "select current_setting('server_version_num')::int as version",
@@ -34,9 +28,24 @@ export async function migrateDatabase(url: string): Promise<void> {
     await client.query('select pg_advisory_lock($1, $2)', LOCK)
     await client.query("set client_min_messages = 'warning'")
     await migrate(drizzle(client), { migrationsFolder: fileURLToPath(MIGRATIONS) })
+  } catch (error) {
+    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
+    if (!(cause instanceof pg.DatabaseError)) throw error
+    throw new StartupError(`The database cannot be brought up to date: ${reason(cause)}.`)
   } finally {
     // Ending the session releases the lock.
     await client.end()
+  }
+}
+
+async function connect(url: string): Promise<pg.Client> {
+  try {
+    const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 })
+    client.on('error', () => undefined)
+    await client.connect()
+    return client
+  } catch (error) {
+    throw new StartupError(`The database cannot be reached: ${reason(error)}.`)
   }
 }
 

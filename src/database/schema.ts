@@ -22,6 +22,8 @@ import {
 
 /** 24 lower-case hex digits, time-ordered: the `_id` of the wire, a domain over text. */
 const objectId = customType<{ data: string }>({ dataType: () => 'object_id' })
+/** Compared byte by byte, so that a prefix is a range of the index, which then is all it takes. */
+const byteText = customType<{ data: string }>({ dataType: () => 'text collate "C"' })
 const instant = () => timestamp({ precision: 3, withTimezone: true })
 const count = () => bigint({ mode: 'number' }).notNull().default(0)
 
@@ -77,10 +79,10 @@ export const userNickSuffixes = pgTable(
     userId: objectId()
       .notNull()
       .references(() => users.id, { onDelete: 'cascade' }),
-    suffix: text().notNull(),
+    suffix: byteText().notNull(),
   },
   (t) => [
-    index('user_nick_suffixes_suffix_idx').on(sql`suffix collate "C"`, t.userId),
+    index('user_nick_suffixes_suffix_idx').on(t.suffix, t.userId),
     index('user_nick_suffixes_user_idx').on(t.userId),
   ],
 )
@@ -103,6 +105,7 @@ export const friendships = pgTable(
         sql`case state when 'requested' then 'received'::friendship_state when 'received' then 'requested'::friendship_state else 'accepted'::friendship_state end`,
       ),
     conversationId: bigint({ mode: 'number' }).references(() => conversations.id),
+    startSeq: count(),
     readSeq: count(),
     sentTotal: count(),
     sentWhenRead: count(),
@@ -156,10 +159,10 @@ export const groupNameSuffixes = pgTable(
     groupId: objectId()
       .notNull()
       .references(() => groups.id, { onDelete: 'cascade' }),
-    suffix: text().notNull(),
+    suffix: byteText().notNull(),
   },
   (t) => [
-    index('group_name_suffixes_suffix_idx').on(sql`suffix collate "C"`, t.groupId),
+    index('group_name_suffixes_suffix_idx').on(t.suffix, t.groupId),
     index('group_name_suffixes_group_idx').on(t.groupId),
   ],
 )
@@ -175,6 +178,7 @@ export const groupMembers = pgTable(
       .notNull()
       .references(() => users.id),
     state: memberState().notNull(),
+    startSeq: count(),
     readSeq: count(),
     sentTotal: count(),
     sentWhenRead: count(),
@@ -231,11 +235,30 @@ export const messages = pgTable(
   },
   (t) => [
     unique('messages_seq_key').on(t.conversationId, t.seq),
-    unique('messages_position_key').on(t.conversationId, t.position),
+    unique('messages_position_key').on(t.position),
     check('messages_seq_check', sql`${t.seq} > 0`),
   ],
 )
 export type Message = typeof messages.$inferSelect
+
+/** For whom a socket speaks, so that it still does after a lost connection or a restart. */
+export const socketSessions = pgTable(
+  'socket_sessions',
+  {
+    pidHash: text().primaryKey(),
+    userId: objectId()
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    explicit: boolean().notNull(),
+    createdAt: instant().notNull().defaultNow(),
+    seenAt: instant().notNull().defaultNow(),
+  },
+  (t) => [
+    check('socket_sessions_pid_hash_check', sql`${t.pidHash} ~ '^[0-9a-f]{64}$'`),
+    index('socket_sessions_user_idx').on(t.userId),
+    index('socket_sessions_seen_idx').on(t.seenAt),
+  ],
+)
 
 /** A moment in somebody's space. */
 export const spaces = pgTable(

@@ -4,11 +4,10 @@ import type { FriendshipRow } from './queries.ts'
 /** One entry of endpoint 9. */
 export function friendDocument(userId: string, row: FriendshipRow) {
   const [id, friendId, nick, avatarUrl, sign, createdAt, state] = row
-  const friend = { ...personDocument(friendId, nick, avatarUrl), sign }
   return {
     _id: id,
     userId,
-    friendId: friend,
+    friendId: { _id: friendId, nick, imgUrl: avatarUrl, sign },
     time: createdAt.toISOString(),
     state: friendStateNumber(state),
     __v: 0,

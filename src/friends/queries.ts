@@ -1,7 +1,6 @@
 import { type Database, type Queryable, statement } from '../database/connection.ts'
-import { knownRows } from '../database/known-rows.ts'
 import type { Friendship } from '../database/schema.ts'
-import { friendshipState } from '../accounts/queries.ts'
+import { friendshipState, ofKnownUser } from '../accounts/queries.ts'
 import { newId } from '../wire/ids.ts'
 
 /** Friends or applications that one list shows at most. */
@@ -28,10 +27,13 @@ const accepted = statement(
     returning id, last_seq
   )
   update friendships set state = 'accepted', conversation_id = conversation.id,
-    read_seq = conversation.last_seq, sent_total = 0, sent_when_read = 0
+    start_seq = conversation.last_seq, read_seq = conversation.last_seq,
+    sent_total = 0, sent_when_read = 0
   from conversation
   where (user_id = $1 and friend_id = $2) or (user_id = $2 and friend_id = $1)`,
 )
+// The lock of `store_messages`: what is being stored between them is stored before they part.
+const awaitedWriters = statement('friends_await_writers', 'select pg_advisory_xact_lock(30566, 1)')
 const deletedPair = statement(
   'friends_delete_pair',
   `delete from friendships
@@ -98,14 +100,15 @@ export function refuseFriendship(db: Database, userId: string, friendId: string)
 
 /** Ends a friendship, in whatever state; the messages stay. Nothing happens to strangers. */
 export function deleteFriendship(db: Database, userId: string, friendId: string): Promise<void> {
-  return withPair(db, userId, friendId, async (tx) => {
+  return withPair(db, userId, friendId, async (tx, state) => {
+    if (state === 'accepted') await tx.run(awaitedWriters)
     await tx.run(deletedPair, [userId, friendId])
   })
 }
 
-/** A friendship row with the person on its other side; all null for a user who has none. */
-export type FriendshipRow = [
-  id: string | null,
+/** A friendship row with the person on its other side. */
+export type FriendshipRow = readonly [
+  id: string,
   friendId: string,
   nick: string,
   avatarUrl: string,
@@ -117,28 +120,24 @@ export type FriendshipRow = [
 const friends = statement<FriendshipRow>(
   'friends_list',
   `select f.id, u.id, u.nick, u.avatar_url, u.sign, f.created_at, f.state
-  from users me
-  left join friendships f on f.user_id = me.id and f.state = 'accepted'
-  left join users u on u.id = f.friend_id
-  where me.id = $1
+  from friendships f join users u on u.id = f.friend_id
+  where f.user_id = $1 and f.state = 'accepted'
   order by f.created_at, f.id limit ${MOST_LISTED}`,
 )
 const applications = statement<FriendshipRow>(
   'friends_applications',
   `select f.id, u.id, u.nick, u.avatar_url, u.sign, f.created_at, f.state
-  from users me
-  left join friendships f on f.user_id = me.id and f.state <> 'accepted'
-  left join users u on u.id = f.friend_id
-  where me.id = $1
+  from friendships f join users u on u.id = f.friend_id
+  where f.user_id = $1 and f.state <> 'accepted'
   order by f.created_at desc, f.id desc limit ${MOST_LISTED}`,
 )
 
 /** Somebody's friends, oldest friendship first; undefined when there is no such user. */
 export async function listFriends(db: Queryable, userId: string) {
-  return knownRows(await db.run(friends, [userId]))
+  return ofKnownUser(db, userId, await db.run(friends, [userId]))
 }
 
 /** Waiting applications from and to somebody, newest first; undefined for an unknown user. */
 export async function listApplications(db: Queryable, userId: string) {
-  return knownRows(await db.run(applications, [userId]))
+  return ofKnownUser(db, userId, await db.run(applications, [userId]))
 }

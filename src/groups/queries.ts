@@ -1,6 +1,6 @@
 import { and, eq, isNull } from 'drizzle-orm'
 import { type Queryable, statement } from '../database/connection.ts'
-import { knownRows } from '../database/known-rows.ts'
+import { ofKnownUser } from '../accounts/queries.ts'
 import { type Group, type GroupMember, groups, type User } from '../database/schema.ts'
 
 /** Groups or applications that one list shows at most. */
@@ -100,9 +100,9 @@ export function listMembers(db: Queryable, groupId: string): Promise<MemberRow[]
   return db.run(members, [groupId])
 }
 
-/** A group that somebody is a member of; all null for a user who is in none. */
+/** A group that somebody is a member of. */
 export type MembershipRow = [
-  id: string | null,
+  id: string,
   groupId: string,
   name: string,
   avatarUrl: string,
@@ -112,11 +112,9 @@ export type MembershipRow = [
 
 const memberships = statement<MembershipRow>(
   'groups_of_user',
-  `select m.id, g.id, g.name, g.avatar_url, m.created_at, g.owner_id = me.id
-  from users me
-  left join (group_members m join groups g on g.id = m.group_id and g.dissolved_at is null)
-    on m.user_id = me.id and m.state = 'member'
-  where me.id = $1
+  `select m.id, g.id, g.name, g.avatar_url, m.created_at, g.owner_id = $1
+  from group_members m join groups g on g.id = m.group_id and g.dissolved_at is null
+  where m.user_id = $1 and m.state = 'member'
   order by m.created_at, m.id limit ${MOST_LISTED}`,
 )
 
@@ -125,12 +123,12 @@ export async function listMemberships(
   db: Queryable,
   userId: string,
 ): Promise<MembershipRow[] | undefined> {
-  return knownRows(await db.run(memberships, [userId]))
+  return ofKnownUser(db, userId, await db.run(memberships, [userId]))
 }
 
-/** An application to a group, with who applies; all null for a user whom nobody asks. */
+/** An application to a group, with who applies. */
 export type ApplicationRow = [
-  id: string | null,
+  id: string,
   groupId: string,
   name: string,
   avatarUrl: string,
@@ -143,13 +141,10 @@ export type ApplicationRow = [
 const applications = statement<ApplicationRow>(
   'groups_applications',
   `select m.id, g.id, g.name, g.avatar_url, u.id, u.nick, u.avatar_url, m.created_at
-  from users me
-  left join (
-    groups g
-    join group_members m on m.group_id = g.id and m.state = 'requested'
-    join users u on u.id = m.user_id
-  ) on g.owner_id = me.id and g.dissolved_at is null
-  where me.id = $1
+  from groups g
+  join group_members m on m.group_id = g.id and m.state = 'requested'
+  join users u on u.id = m.user_id
+  where g.owner_id = $1 and g.dissolved_at is null
   order by m.created_at desc, m.id desc limit ${MOST_LISTED}`,
 )
 
@@ -158,5 +153,5 @@ export async function listApplications(
   db: Queryable,
   ownerId: string,
 ): Promise<ApplicationRow[] | undefined> {
-  return knownRows(await db.run(applications, [ownerId]))
+  return ofKnownUser(db, ownerId, await db.run(applications, [ownerId]))
 }

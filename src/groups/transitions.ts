@@ -97,7 +97,7 @@ export async function deleteApplication(tx: Queryable, groupId: string, userId: 
 const accepted = statement<[id: string]>(
   'groups_accept',
   `update group_members m set state = 'member', joined_at = now(),
-    read_seq = c.last_seq, sent_total = 0, sent_when_read = 0
+    start_seq = c.last_seq, read_seq = c.last_seq, sent_total = 0, sent_when_read = 0
   from conversations c
   where c.group_id = m.group_id
     and m.group_id = $1 and m.user_id = $2 and m.state = 'requested'

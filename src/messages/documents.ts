@@ -1,13 +1,7 @@
 import { personDocument } from '../accounts/documents.ts'
 import type { WireTimes } from '../wire/times.ts'
 import { msgType } from './kinds.ts'
-import type {
-  ConversationRow,
-  FriendPageRow,
-  GroupPageRow,
-  NewMessage,
-  StoredRow,
-} from './queries.ts'
+import type { ConversationRow, FriendPageRow, GroupPageRow } from './queries.ts'
 
 /** Endpoint 36 with messages: `data`. */
 export function friendPageDocument(
@@ -58,31 +52,23 @@ export function groupPageDocument(groupId: string, rows: GroupPageRow[], times: 
 /** One entry of endpoint 43. */
 export function conversationDocument(row: ConversationRow, times: WireTimes) {
   const [conversation, _id, name, imgUrl, messageId, kind, message, sentAt, unreadMsgCount] = row
-  const lastMsg = { message, msgType: msgType(kind), time: times.long(sentAt) }
+  const time = times.long(sentAt)
   // Difference 1: friends carry the count too, because the client adds to it (behaviour.md 10).
   return conversation === 'private'
     ? {
         _id,
         nick: name,
         imgUrl,
-        lastMsg: { _id: messageId, ...lastMsg },
+        lastMsg: { _id: messageId, message, msgType: msgType(kind), time },
         type: 'friendChat',
         unreadMsgCount,
       }
-    : { _id, groupName: name, imgUrl, lastMsg, type: 'groupChat', unreadMsgCount }
-}
-
-/** What receivers of `private_chat` and `group_chat` get. */
-export function liveMessageDocument(message: NewMessage, row: StoredRow) {
-  const [, , senderNick, senderAvatarUrl, groupName, groupAvatarUrl] = row
-  const groupInfo = { _id: message.targetId, groupName, imgUrl: groupAvatarUrl }
-  return {
-    userId: personDocument(message.senderId, senderNick, senderAvatarUrl),
-    ...(message.conversation === 'group' ? { groupInfo } : {}),
-    msgType: msgType(message.kind),
-    message: message.body,
-    time: message.sentAt.toISOString(),
-    fromId: message.senderId,
-    toId: message.targetId,
-  }
+    : {
+        _id,
+        groupName: name,
+        imgUrl,
+        lastMsg: { message, msgType: msgType(kind), time },
+        type: 'groupChat',
+        unreadMsgCount,
+      }
 }

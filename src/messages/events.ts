@@ -10,15 +10,13 @@ import {
   event,
   MALFORMED,
   NO_SUCH_TARGET,
-  type Server,
   type Socket,
 } from '../realtime/events.ts'
-import { groupRoom, userRoom } from '../realtime/rooms.ts'
+import { groupRoom } from '../realtime/rooms.ts'
 import type { Speaking } from '../realtime/speaking.ts'
 import { isId, newId } from '../wire/ids.ts'
-import { liveMessageDocument } from './documents.ts'
 import { isAcceptable, kindOf } from './kinds.ts'
-import { knowsBothEnds, type NewMessage, type StoredRow } from './queries.ts'
+import { knowsBothEnds, type NewMessage } from './queries.ts'
 import type { MessageWriter } from './writer.ts'
 
 const NOT_FRIENDS: EventAnswer = { status: 202, msg: '您与ta还不是好友哦' }
@@ -27,22 +25,6 @@ const NOT_A_MEMBER: EventAnswer = { status: 202, msg: '您还未加入该群哦'
 const id = z.string().refine(isId)
 /** Of the client's `dataMsg` only this is believed (behaviour.md 8). */
 const dataMsg = z.object({ msgType: z.int().min(0).max(8), message: z.string() })
-
-/** Sends a stored message to those it is for, on all their devices, but not to its sender. */
-export function createDelivery(io: Server): (message: NewMessage, row: StoredRow) => void {
-  return (message, row) => {
-    const { conversation, senderId, targetId } = message
-    const data = liveMessageDocument(message, row)
-    if (conversation === 'private') {
-      io.to(userRoom(targetId)).emit('private_chat', data)
-      io.to(userRoom(targetId)).emit('unread_message', senderId)
-    } else {
-      const others = io.to(groupRoom(targetId)).except(userRoom(senderId))
-      others.emit('group_chat', data)
-      others.emit('unread_message', targetId)
-    }
-  }
-}
 
 /** Events 2, 3 and 4 of the interface document. */
 export function messageEvents(db: Queryable, speaking: Speaking, writer: MessageWriter): Events {

@@ -1,5 +1,5 @@
+import { ofKnownUser } from '../accounts/queries.ts'
 import { type Queryable, statement } from '../database/connection.ts'
-import { knownRows } from '../database/known-rows.ts'
 import type { Conversation, Friendship, GroupMember, Message } from '../database/schema.ts'
 
 /** Messages a page (behaviour.md 6). */
@@ -32,14 +32,20 @@ export type StoredRow = [
 const stored = statement<StoredRow>(
   'messages_store',
   `select * from store_messages($1::text[], $2::conversation_kind[], $3::text[], $4::text[],
-    $5::message_kind[], $6::text[], $7::timestamptz[])`,
+    $5::message_kind[], $6::text[], $7::timestamptz[], $8)`,
 )
 
 /**
  * Stores messages that arrived together, in one transaction. Gives a row, in order of position,
- * for each that was allowed; `ordinal` counts from 1. Repeating it with the same ids is safe.
+ * for each that was allowed; `ordinal` counts from 1.
+ *
+ * @param repeated whether the same messages may have been stored by an earlier call
  */
-export function storeMessages(db: Queryable, batch: readonly NewMessage[]): Promise<StoredRow[]> {
+export function storeMessages(
+  db: Queryable,
+  batch: readonly NewMessage[],
+  repeated: boolean,
+): Promise<StoredRow[]> {
   return db.run(stored, [
     batch.map(({ id }) => id),
     batch.map(({ conversation }) => conversation),
@@ -48,6 +54,7 @@ export function storeMessages(db: Queryable, batch: readonly NewMessage[]): Prom
     batch.map(({ kind }) => kind),
     batch.map(({ body }) => body),
     batch.map(({ sentAt }) => sentAt),
+    repeated,
   ])
 }
 
@@ -171,9 +178,9 @@ export function groupMessagePage(
   return db.run(groupPage, [userId, groupId, page])
 }
 
-/** A conversation with its newest message; all null for a user who has none. */
-export type ConversationRow = [
-  conversation: Conversation['kind'] | null,
+/** A conversation with its newest message. */
+export type ConversationRow = readonly [
+  conversation: Conversation['kind'],
   otherId: string,
   name: string,
   avatarUrl: string,
@@ -186,28 +193,22 @@ export type ConversationRow = [
 
 const conversationList = statement<ConversationRow>(
   'messages_conversation_list',
-  `select x.kind, x.other_id, x.name, x.avatar_url, x.id, x.message_kind, x.body, x.sent_at, x.unread
-  from users me
-  left join lateral (
-    select c.kind, u.id as other_id, u.nick as name, u.avatar_url,
-      m.id, m.kind as message_kind, m.body, m.sent_at, m.position,
-      c.last_seq - f.read_seq - (f.sent_total - f.sent_when_read) as unread
-    from friendships f
-    join conversations c on c.id = f.conversation_id
-    join messages m on m.conversation_id = c.id and m.seq = c.last_seq
-    join users u on u.id = f.friend_id
-    where f.user_id = me.id and f.state = 'accepted'
-    union all
-    select c.kind, g.id, g.name, g.avatar_url, m.id, m.kind, m.body, m.sent_at, m.position,
-      c.last_seq - gm.read_seq - (gm.sent_total - gm.sent_when_read)
-    from group_members gm
-    join groups g on g.id = gm.group_id and g.dissolved_at is null
-    join conversations c on c.group_id = g.id
-    join messages m on m.conversation_id = c.id and m.seq = c.last_seq
-    where gm.user_id = me.id and gm.state = 'member'
-  ) x on true
-  where me.id = $1
-  order by x.sent_at desc, x.position desc limit ${MOST_LISTED}`,
+  `select c.kind, u.id, u.nick, u.avatar_url, m.id, m.kind, m.body, m.sent_at,
+    c.last_seq - f.read_seq - (f.sent_total - f.sent_when_read), m.position
+  from friendships f
+  join conversations c on c.id = f.conversation_id
+  join messages m on m.conversation_id = c.id and m.seq = c.last_seq
+  join users u on u.id = f.friend_id
+  where f.user_id = $1 and f.state = 'accepted'
+  union all
+  select c.kind, g.id, g.name, g.avatar_url, m.id, m.kind, m.body, m.sent_at,
+    c.last_seq - gm.read_seq - (gm.sent_total - gm.sent_when_read), m.position
+  from group_members gm
+  join groups g on g.id = gm.group_id and g.dissolved_at is null
+  join conversations c on c.group_id = g.id
+  join messages m on m.conversation_id = c.id and m.seq = c.last_seq
+  where gm.user_id = $1 and gm.state = 'member'
+  order by sent_at desc, position desc limit ${MOST_LISTED}`,
 )
 
 /** Somebody's conversations that have a message, newest first; undefined for an unknown user. */
@@ -215,7 +216,7 @@ export async function listConversations(
   db: Queryable,
   userId: string,
 ): Promise<ConversationRow[] | undefined> {
-  return knownRows(await db.run(conversationList, [userId]))
+  return ofKnownUser(db, userId, await db.run(conversationList, [userId]))
 }
 
 // `seen` is one snapshot: what is sent meanwhile counts against the sent_total that it saw.

@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import { findUser } from '../accounts/queries.ts'
 import type { Queryable } from '../database/connection.ts'
-import { DONE, type Events, event, NO_SUCH_TARGET } from '../realtime/events.ts'
+import { DONE, type Events, event, MALFORMED, NO_SUCH_TARGET } from '../realtime/events.ts'
 import type { Speaking } from '../realtime/speaking.ts'
 import { isId } from '../wire/ids.ts'
 import type { Notices } from './notices.ts'
@@ -8,26 +9,34 @@ import { countNotices } from './queries.ts'
 
 const oneId = z.tuple([z.string().refine(isId)])
 
+/** @param bookmark last argument of every event, see `messages/live.ts` */
 /** Events 5, 6 and 7 of the interface document. */
-export function noticeEvents(db: Queryable, speaking: Speaking, notices: Notices): Events {
+export function noticeEvents(
+  db: Queryable,
+  speaking: Speaking,
+  notices: Notices,
+  bookmark: () => string,
+): Events {
   return {
     init_apply_notice: event(z.tuple([z.unknown()]), async (socket, [userId]) => {
       if (socket.data.userId === undefined) {
-        if (!isId(userId)) return NO_SUCH_TARGET
-        const refusal = await speaking.begin(socket, userId)
+        if (!isId(userId)) return MALFORMED
+        const refusal = await speaking.begin(socket, userId, false)
         if (refusal !== undefined) return refusal
       }
       const counts = await countNotices(db, socket.data.userId ?? '')
-      socket.emit('init_apply_notice', counts)
+      socket.emit('init_apply_notice', counts, bookmark())
       return DONE
     }),
 
-    apply_notice: event(oneId, (_socket, [userId]) => {
+    apply_notice: event(oneId, async (_socket, [userId]) => {
+      if ((await findUser(db, userId)) === undefined) return NO_SUCH_TARGET
       notices.applied(userId)
       return DONE
     }),
 
-    agree_apply: event(oneId, (_socket, [userId]) => {
+    agree_apply: event(oneId, async (_socket, [userId]) => {
+      if ((await findUser(db, userId)) === undefined) return NO_SUCH_TARGET
       notices.agreedAsClientSays(userId)
       return DONE
     }),

@@ -17,18 +17,23 @@ export interface Notices {
   agreedAsClientSays(userId: string): void
 }
 
-export function createNotices(io: Server, db: Queryable, log: Logger): Notices {
+export function createNotices(
+  io: Server,
+  db: Queryable,
+  log: Logger,
+  bookmark: () => string,
+): Notices {
   const toldOf = new Map<string, number>()
 
   function tellAgreed(userId: string): void {
-    // Explicit: with recovery on, socket.io appends an argument of its own.
-    io.to(userRoom(userId)).emit('agree_apply', null)
+    // The explicit null keeps the bookmark out of the client's first parameter.
+    io.to(userRoom(userId)).emit('agree_apply', null, bookmark())
   }
 
   return {
     applied(userId) {
       countNotices(db, userId).then(
-        (counts) => io.to(userRoom(userId)).emit('apply_notice', counts),
+        (counts) => io.to(userRoom(userId)).emit('apply_notice', counts, bookmark()),
         (error: unknown) => log.warn({ err: error }, 'notice counts are not available'),
       )
     },

@@ -2,13 +2,17 @@ import type { FastifyInstance } from 'fastify'
 import fastifySocketIo from 'fastify-socket.io'
 import type { ServerOptions } from 'socket.io'
 import type { Context } from '../context.ts'
-import { createDelivery, messageEvents } from '../messages/events.ts'
+import { createDelivery } from '../messages/delivery.ts'
+import { messageEvents } from '../messages/events.ts'
 import { createMessageWriter } from '../messages/writer.ts'
 import { noticeEvents } from '../notices/events.ts'
 import { createNotices, type Notices } from '../notices/notices.ts'
-import { isLetIn } from '../wire/origins.ts'
+import { isLetIn, refuseStrangersAtEngine } from '../wire/origins.ts'
 import { listen, NOT_LOGGED_IN, type Server, type Socket } from './events.ts'
+import { createRecovery } from './recovery.ts'
 import { createRooms, type Rooms } from './rooms.ts'
+import { createSessions, keepSessions, pidOf, returningAdapter } from './sessions.ts'
+import { cutSlowReaders } from './slow-readers.ts'
 import { createSpeaking, speakingEvents } from './speaking.ts'
 import { createTurns, type InTurn } from './turns.ts'
 
@@ -32,41 +36,54 @@ export interface Realtime {
 /** Puts socket.io on an app, with the eight events of the interface document. */
 export async function addRealtime(app: FastifyInstance, context: Context): Promise<Realtime> {
   const { db, log, settings, tokens } = context
-  const options: Partial<ServerOptions> & { preClose(done: () => void): void } = {
-    cors: { origin: true },
+  const sessions = createSessions(db, settings.sessionTtl)
+  const stops: (() => unknown)[] = []
+  const options: Partial<ServerOptions> & { preClose: (done: () => void) => void } = {
+    cors: ({ headers }, decide) => decide(null, { origin: isLetIn(headers, settings) }),
     maxHttpBufferSize: LARGEST_FRAME,
-    // `cors` does not stop WebSockets.
-    allowRequest: (request, decide) => decide(null, isLetIn(request.headers, settings)),
+    adapter: returningAdapter(sessions),
+    // How long is up to the sessions; a token is checked at every return.
+    connectionStateRecovery: { skipMiddlewares: false },
     // The default one disconnects the sockets, and then this client never comes back.
-    preClose: (done) => void app.io.close().finally(done),
+    preClose: (done) => void stop().finally(done),
   }
   await app.register(fastifySocketIo as never, options)
   const { io } = app
+  io.engine.use(refuseStrangersAtEngine(settings))
 
+  const delivery = await createDelivery(io, db, log)
+  const bookmark = () => String(delivery.watermark)
+  const greet = (socket: Socket) => socket.emit('login', socket.id, bookmark())
   const rooms = createRooms(io, db)
-  const speaking = createSpeaking(rooms, settings.authMode)
-  const notices = createNotices(io, db, log)
+  const speaking = createSpeaking(rooms, sessions, settings.authMode, greet)
+  const notices = createNotices(io, db, log, bookmark)
   const inTurn = createTurns()
-  const writer = createMessageWriter(db, inTurn, createDelivery(io))
+  const writer = createMessageWriter(db, inTurn, delivery)
+  const recovery = createRecovery(db, rooms, delivery, settings.replayLimit, log)
   const events = {
-    ...speakingEvents(rooms, speaking),
+    ...speakingEvents(rooms, sessions, speaking, greet),
     ...messageEvents(db, speaking, writer),
-    ...noticeEvents(db, speaking, notices),
+    ...noticeEvents(db, speaking, notices, bookmark),
+  }
+  stops.push(
+    () => writer.idle(),
+    keepSessions(sessions, () => Array.from(io.of('/').sockets.values(), pidOf), log),
+    cutSlowReaders(io),
+  )
+  async function stop(): Promise<void> {
+    for (const step of stops) await step()
+    await io.close()
   }
 
   io.use((socket, next) => {
     const { token } = socket.handshake.auth as Record<string, unknown>
-    if (token !== undefined) {
-      socket.data.caller = typeof token === 'string' ? tokens.verify(token) : undefined
-      if (socket.data.caller === undefined) {
-        next(new Error(NOT_LOGGED_IN.msg))
-        return
-      }
-    }
-    next()
+    socket.data.caller = typeof token === 'string' ? tokens.verify(token) : undefined
+    const believed = token === undefined && settings.authMode === 'open'
+    if (believed || socket.data.caller !== undefined) next()
+    else next(new Error(NOT_LOGGED_IN.msg))
   })
   io.on('connection', (socket: Socket) => {
-    listen(socket, events, log)
+    listen(socket, events, log, (pending) => recovery.recover(socket, pending))
   })
   return { notices, rooms, inTurn }
 }

@@ -23,9 +23,14 @@ const groupsOf = statement<[groupId: string | null]>(
 export interface Rooms {
   /**
    * Makes a socket speak for a user and for nobody else, in the rooms that are theirs now.
+   * `entering` is called right before, with the groups that are theirs, and must not wait.
    * False, and nothing changes, when there is no such user.
    */
-  enter(socket: Socket, userId: string): Promise<boolean>
+  enter(
+    socket: Socket,
+    userId: string,
+    entering?: (groupIds: ReadonlySet<string>) => void,
+  ): Promise<boolean>
   /** Makes a socket speak for nobody. */
   leave(socket: Socket): void
   /** A user has become a member: every device of theirs enters the group's room. */
@@ -50,7 +55,7 @@ export function createRooms(io: Server, db: Queryable): Rooms {
   }
 
   return {
-    async enter(socket, userId) {
+    async enter(socket, userId, beforeEntering) {
       const entry = { userId, changed: false }
       entering.add(entry)
       try {
@@ -63,9 +68,10 @@ export function createRooms(io: Server, db: Queryable): Rooms {
         // No await from here on: a membership that changes now finds the socket in its rooms.
         this.leave(socket)
         if (!socket.connected) return true
+        const groupIds = new Set(groups.flatMap(([groupId]) => groupId ?? []))
+        beforeEntering?.(groupIds)
         socket.data.userId = userId
-        void socket.join(userRoom(userId))
-        for (const [groupId] of groups) if (groupId !== null) void socket.join(groupRoom(groupId))
+        void socket.join([userRoom(userId), ...Array.from(groupIds, groupRoom)])
         return true
       } finally {
         entering.delete(entry)

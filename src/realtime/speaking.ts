@@ -10,12 +10,17 @@ import {
   SPEAKS_FOR_ANOTHER,
 } from './events.ts'
 import type { Rooms } from './rooms.ts'
+import { pidOf, type Sessions } from './sessions.ts'
 import { isId } from '../wire/ids.ts'
 
 /** For whom sockets speak, and who may make them do so (behaviour.md 8 and 9). */
 export interface Speaking {
-  /** Lets a socket speak for a user; gives the refusal if it may not. */
-  begin(socket: Socket, userId: string): Promise<EventAnswer | undefined>
+  /**
+   * Lets a socket speak for a user, until its session ends; gives the refusal if it may not.
+   *
+   * @param explicit whether by the event `login`
+   */
+  begin(socket: Socket, userId: string, explicit: boolean): Promise<EventAnswer | undefined>
   /**
    * For an event that names its sender: in open mode a socket that speaks for nobody thereby
    * begins to speak for them. Gives the refusal if it speaks for another.
@@ -23,35 +28,56 @@ export interface Speaking {
   as(socket: Socket, userId: string): EventAnswer | undefined | Promise<EventAnswer | undefined>
 }
 
-export function createSpeaking(rooms: Rooms, mode: 'open' | 'token'): Speaking {
-  async function begin(socket: Socket, userId: string): Promise<EventAnswer | undefined> {
+export function createSpeaking(
+  rooms: Rooms,
+  sessions: Sessions,
+  mode: 'open' | 'token',
+  greet: (socket: Socket) => void,
+): Speaking {
+  async function begin(
+    socket: Socket,
+    userId: string,
+    explicit: boolean,
+  ): Promise<EventAnswer | undefined> {
     const { caller } = socket.data
     if (caller === undefined && mode === 'token') return NOT_LOGGED_IN
     if (caller !== undefined && caller !== userId) return SPEAKS_FOR_ANOTHER
-    return (await rooms.enter(socket, userId)) ? undefined : NO_SUCH_TARGET
+    if (!(await rooms.enter(socket, userId))) return NO_SUCH_TARGET
+    await sessions.save(pidOf(socket), userId, explicit)
+    return undefined
   }
   return {
     begin,
     as(socket, userId) {
       const { userId: current } = socket.data
-      if (current === undefined) return begin(socket, userId)
-      return current === userId ? undefined : SPEAKS_FOR_ANOTHER
+      if (current !== undefined) return current === userId ? undefined : SPEAKS_FOR_ANOTHER
+      return begin(socket, userId, false).then((refusal) => {
+        // Without an event of ours the client would have no bookmark to come back with.
+        if (refusal === undefined) greet(socket)
+        return refusal
+      })
     },
   }
 }
 
 /** Events 1 and 8 of the interface document. */
-export function speakingEvents(rooms: Rooms, speaking: Speaking): Events {
+export function speakingEvents(
+  rooms: Rooms,
+  sessions: Sessions,
+  speaking: Speaking,
+  greet: (socket: Socket) => void,
+): Events {
   return {
     login: event(z.tuple([z.string().refine(isId)]), async (socket, [userId]) => {
-      const refusal = await speaking.begin(socket, userId)
+      const refusal = await speaking.begin(socket, userId, true)
       if (refusal !== undefined) return refusal
-      socket.emit('login', socket.id)
+      greet(socket)
       return DONE
     }),
     // The client passes '' here; whatever it passes, the socket speaks for nobody afterwards.
-    logout: event(z.array(z.unknown()), (socket) => {
+    logout: event(z.array(z.unknown()), async (socket) => {
       rooms.leave(socket)
+      await sessions.delete(pidOf(socket))
       return DONE
     }),
   }

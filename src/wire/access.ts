@@ -30,7 +30,7 @@ export function enforceAccess(app: FastifyInstance, mode: 'open' | 'token', toke
     request.caller = tokens.verify(token)
     if (request.caller === undefined) return reply.send(UNAUTHORIZED)
     if (access === 'user') return
-    const input = (request.method === 'GET' ? request.query : request.body) as Record<
+    const input = (request.method === 'POST' ? request.body : request.query) as Record<
       string,
       unknown
     >

@@ -76,8 +76,9 @@ function failedRules(
   const body = request.body as Record<string, unknown>
   const rules: FieldError[] = []
   for (const { instancePath, message } of error.validation) {
-    if (message === undefined || message === UNDOCUMENTED) continue
     const path = instancePath.slice(1)
+    // Without a path it is the body as a whole, which no documented rule is about.
+    if (path === '' || message === undefined || message === UNDOCUMENTED) continue
     const value = path === 'password' || !Object.hasOwn(body, path) ? undefined : body[path]
     const sent = value === undefined ? {} : { value }
     rules.push({ type: 'field', ...sent, msg: message, path, location: 'body' })

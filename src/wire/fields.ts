@@ -21,7 +21,8 @@ export function codePoints(text: string): number {
  * @param malformed what the 405 list says of a value that is no storable text
  */
 export function text(malformed = UNDOCUMENTED) {
-  return z.string({ error: malformed }).refine(isStorable, malformed)
+  // Aborting: a value that is no text fails one rule, not those for its form too.
+  return z.string({ error: malformed }).refine(isStorable, { error: malformed, abort: true })
 }
 
 /** A text that must be there and not empty; `missing` is its line in the 405 list. */
@@ -42,6 +43,14 @@ export function atMost(limit: number, tooLong: string) {
   return text(tooLong).refine((value) => codePoints(value) <= limit, tooLong)
 }
 
+/** Code points in a space, a comment or a note at most. */
+const LONGEST_WRITING = 5_000
+
+/** What people write into spaces, comments and notes. */
+export function writing() {
+  return atMost(LONGEST_WRITING, UNDOCUMENTED)
+}
+
 /** A body that is the second one where `meantSecond` says so, and else the first. */
 export function eitherBody<First extends z.ZodType, Second extends z.ZodType>(
   first: First,
@@ -58,10 +67,16 @@ export function eitherBody<First extends z.ZodType, Second extends z.ZodType>(
   })
 }
 
-/** `pageNum`: a positive whole number; missing means 1 (behaviour.md 6). */
-export const pageNumber = z
+/** No list has as many pages; twenty times it is still a bigint. */
+const LAST_PAGE = 1e12
+
+const page = z
   .string()
-  .regex(/^[1-9]\d{0,6}$/)
-  .prefault('1')
-  .transform(Number)
-  .refine((page) => page <= 1_000_000)
+  .regex(/^[1-9]\d{0,99}$/)
+  .transform((digits) => Math.min(Number(digits), LAST_PAGE))
+
+/** `pageNum`: a positive whole number; missing means 1 (behaviour.md 6). */
+export const pageNumber = page.prefault('1')
+
+/** `pageNum` of a list that comes whole without it. */
+export const optionalPage = page.optional()

@@ -1,17 +1,16 @@
-import type { IncomingHttpHeaders } from 'node:http'
+import { type IncomingHttpHeaders, type IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import { isLoopback, type Settings } from '../settings.ts'
 import { FORBIDDEN } from './answers.ts'
+
+type Doorway = Pick<Settings, 'host' | 'corsOrigins'>
 
 /**
  * Whether a request may come from where it says (behaviour.md 1): Electron pages, loopback pages,
  * programs that send no Origin, and the origins of `CORS_ORIGIN`. On a loopback `HOST` the Host
  * header must be loopback too, or any web page could get in by a name that it points here.
  */
-export function isLetIn(
-  headers: IncomingHttpHeaders,
-  settings: Pick<Settings, 'host' | 'corsOrigins'>,
-): boolean {
+export function isLetIn(headers: IncomingHttpHeaders, settings: Doorway): boolean {
   if (isLoopback(settings.host) && !isLoopback(withoutPort(headers.host ?? ''))) return false
   const { origin } = headers
   if (origin === undefined || origin === 'file://') return true
@@ -22,13 +21,32 @@ export function isLetIn(
 }
 
 /** Refuses other origins and hosts with a real 403 before anything else happens. */
-export function refuseStrangers(
-  app: FastifyInstance,
-  settings: Pick<Settings, 'host' | 'corsOrigins'>,
-): void {
+export function refuseStrangers(app: FastifyInstance, settings: Doorway): void {
   app.addHook('onRequest', async (request, reply) => {
     if (!isLetIn(request.headers, settings)) return reply.code(403).send(FORBIDDEN)
   })
+}
+
+/**
+ * The same for the requests that socket.io takes before the app sees them, WebSockets included:
+ * a middleware of its engine.
+ */
+export function refuseStrangersAtEngine(settings: Doorway) {
+  const body = JSON.stringify(FORBIDDEN)
+  const headers = {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(body),
+    connection: 'close',
+  }
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
+  const raw = ['HTTP/1.1 403 Forbidden', ...lines, '', body].join('\r\n')
+
+  return (request: IncomingMessage, response: object, next: () => void): void => {
+    if (isLetIn(request.headers, settings)) next()
+    else if (response instanceof ServerResponse) response.writeHead(403, headers).end(body)
+    // An upgrade has no response to write to.
+    else request.socket.end(raw)
+  }
 }
 
 function withoutPort(host: string): string {

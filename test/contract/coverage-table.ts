@@ -5,7 +5,30 @@ import { events, type ClientEvent, type SentEvent } from './events.ts'
  * The lines that the suite covers: `<endpoint> <case>`, `event <event>`. A line listed here
  * that no test hits is lost and fails the suite, and so does a hit line that is not listed.
  */
-export const covered: readonly string[] = []
+export const covered: readonly string[] = [
+  '28 success',
+  '28 error',
+  '29 success',
+  '29 error',
+  '30 success',
+  '30 error',
+  '31 success',
+  '31 error',
+  '32 success',
+  '32 error',
+  '33 success',
+  '33 error',
+  '34 success',
+  '34 error',
+  '35 success',
+  '35 error',
+  '45 success',
+  '45 error',
+  '46 success',
+  '46 error',
+  '47 success',
+  '47 error',
+]
 
 export interface Subject {
   name: string

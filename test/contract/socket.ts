@@ -114,6 +114,11 @@ export class Connection {
     return (await this.socket.timeout(10_000).emitWithAck(event, ...args)) as Json
   }
 
+  /** Every event that it received so far, in order. */
+  get events(): readonly Received[] {
+    return this.#received
+  }
+
   /**
    * The arguments of the earliest event, past or future, that no other call has got yet and
    * that satisfies the predicate. The string that recovery appends is left out.

@@ -8,6 +8,8 @@ import { birthOf } from './processes.ts'
  * Makes this process the only one that may run the cluster in `folder`. A claim is an empty file
  * named after its process; each process writes its own and then looks for others, so of two at
  * once at least one sees the other, and what the dead left behind is removed without a race.
+ * @param folder the cluster's folder, existing
+ * @param dataDir what to call it in the error
  * @returns gives the claim up; a crash does so too
  * @throws StartupError when a live process holds the folder
  */

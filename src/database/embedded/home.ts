@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { chmod, mkdir, readFile, realpath, rm, stat, symlink } from 'node:fs/promises'
+import { chmod, mkdir, readFile, realpath, stat, symlink, unlink } from 'node:fs/promises'
 import path from 'node:path'
 import { StartupError } from '../../startup-error.ts'
 import { type Account, run } from './processes.ts'
@@ -36,7 +36,7 @@ export async function chooseHome(dataDir: string, log: (message: string) => void
   folder ??= !account || (await canEnter(account, dataDir)) ? near : far
 
   // A link whose folder was deleted would stand in the way.
-  if (!(await exists(near))) await rm(near, { force: true })
+  if (!(await exists(near))) await unlink(near).catch(() => undefined)
   await makeFolder(folder)
   if (account) {
     if (path.dirname(folder) === elsewhere) await chmod(elsewhere, 0o755)

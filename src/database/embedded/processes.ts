@@ -33,7 +33,8 @@ export function run(
   return new Promise((resolve) => {
     execFile(file, args, childOptions(account), (error, stdout, stderr) => {
       const output = stdout.trim()
-      resolve(error ? { output, problem: tellingLine(stderr) || error.message } : { output })
+      if (!error) resolve({ output })
+      else resolve({ output, problem: tellingLine(stderr) || tellingLine(error.message) })
     })
   })
 }
@@ -44,7 +45,12 @@ export function run(
  */
 export function tellingLine(text: string): string {
   const lines = text.split('\n').filter((line) => line.trim())
-  const line = lines.findLast((line) => /FATAL|PANIC|error:/.test(line)) ?? lines.at(-1) ?? ''
+  // Of a port, the fatal line says nothing but that it failed.
+  const line =
+    lines.findLast((line) => line.includes('could not bind')) ??
+    lines.findLast((line) => /FATAL|PANIC|error:/.test(line)) ??
+    lines.at(-1) ??
+    ''
   const withoutTime = line.replace(/^[\d-]+ [\d:.]+ \S+ \[\d+\] /, '')
   return withoutTime.replace(/\s+/g, ' ').replace(/\.$/, '')
 }
@@ -53,7 +59,8 @@ export function tellingLine(text: string): string {
 export async function isPostgresOf(pid: number, data: string): Promise<boolean> {
   if (!hasProcfs()) {
     const { output } = await run('ps', ['-ww', '-p', String(pid), '-o', 'args='])
-    return output.includes('postgres') && output.includes(data)
+    // What is not ASCII comes out of ps in some escaped form.
+    return ['postgres', ...data.split(/[^ -~]+/)].every((part) => output.includes(part))
   }
   const text = await readProcfs(`/proc/${pid}/cmdline`)
   const [program = '', ...args] = text.split('\0')

@@ -1,0 +1,88 @@
+import type { Logger } from 'pino'
+import type { Database } from '../database/connection.ts'
+import type { Server } from '../realtime/events.ts'
+import { groupRoom, userRoom } from '../realtime/rooms.ts'
+import { currentPosition, type LiveMessage, messagesBetween, sendMessage } from './live.ts'
+
+/** Messages that one look for undelivered ones fetches. */
+const FETCHED_TOGETHER = 500
+/** Milliseconds until a delivery that the database interrupted is tried again. */
+const RETRY_AFTER = 500
+
+/**
+ * Sends stored messages to whoever is connected to this process, each once, in order of position.
+ * So `watermark` tells what every connected socket has been sent, whatever comes in between.
+ */
+export interface Delivery {
+  /** Everything up to this position has been sent. */
+  readonly watermark: number
+  /**
+   * Sends messages that were just stored, in order of position; before them whatever else was
+   * stored meanwhile: by another process, or by a commit that nobody saw the end of.
+   */
+  deliver(stored: readonly LiveMessage[]): Promise<void>
+  /** Sends what is stored up to now and was not sent yet. */
+  catchUp(): Promise<void>
+  /** Collects what is sent from now on, until `stop`. */
+  record(): { readonly messages: readonly LiveMessage[]; stop(): void }
+}
+
+export async function createDelivery(io: Server, db: Database, log: Logger): Promise<Delivery> {
+  const recordings = new Set<LiveMessage[]>()
+  let watermark = await currentPosition(db.transaction)
+  let turn: Promise<void> = Promise.resolve()
+  let retry: NodeJS.Timeout | undefined
+
+  function send(message: LiveMessage): void {
+    const [position, conversation, senderId, targetId] = message
+    // The sender's own devices get no echo: the client would show it as somebody else's.
+    const receivers =
+      conversation === 'private'
+        ? io.to(userRoom(targetId))
+        : io.to(groupRoom(targetId)).except(userRoom(senderId))
+    sendMessage(receivers, message)
+    for (const recording of recordings) recording.push(message)
+    watermark = position
+  }
+
+  async function sendUpTo(position: number): Promise<void> {
+    for (;;) {
+      const found = await messagesBetween(db, watermark, position, FETCHED_TOGETHER)
+      for (const message of found) send(message)
+      if (found.length < FETCHED_TOGETHER) break
+    }
+  }
+
+  function inTurn(work: () => Promise<void>): Promise<void> {
+    turn = turn.then(work).catch((error: unknown) => {
+      // Nothing is lost: what is behind the watermark is fetched when the database is back.
+      log.warn({ err: error }, 'stored messages wait to be delivered')
+      retry ??= setTimeout(() => {
+        retry = undefined
+        void catchUp()
+      }, RETRY_AFTER).unref()
+    })
+    return turn
+  }
+
+  const catchUp = () => inTurn(async () => sendUpTo(await currentPosition(db.transaction)))
+
+  return {
+    get watermark() {
+      return watermark
+    },
+    deliver: (stored) =>
+      inTurn(async () => {
+        const [first, last] = [stored[0], stored.at(-1)]
+        if (first === undefined || last === undefined) return
+        if (last[0] - watermark !== stored.length) return sendUpTo(last[0])
+        for (const message of stored) send(message)
+      }),
+    catchUp,
+    record() {
+      const messages: LiveMessage[] = []
+      recordings.add(messages)
+      return { messages, stop: () => recordings.delete(messages) }
+    },
+  }
+}

@@ -1,0 +1,154 @@
+import { personDocument } from '../accounts/documents.ts'
+import { type Queryable, statement } from '../database/connection.ts'
+import type { Conversation, Message } from '../database/schema.ts'
+import { msgType } from './kinds.ts'
+
+/** A stored message with all that its receivers are shown. */
+export type LiveMessage = readonly [
+  position: number,
+  conversation: Conversation['kind'],
+  senderId: string,
+  /** The friend or the group that it is for. */
+  targetId: string,
+  kind: Message['kind'],
+  body: string,
+  sentAt: Date,
+  senderNick: string,
+  senderAvatarUrl: string,
+  groupName: string | null,
+  groupAvatarUrl: string | null,
+]
+
+/** What receivers of `private_chat` and `group_chat` get (interface document, events 2 and 4). */
+export function liveMessageDocument(message: LiveMessage) {
+  const [, conversation, senderId, targetId, kind, body, sentAt, nick, avatarUrl] = message
+  const [, , , , , , , , , groupName, groupAvatarUrl] = message
+  const data = {
+    msgType: msgType(kind),
+    message: body,
+    time: sentAt.toISOString(),
+    fromId: senderId,
+    toId: targetId,
+  }
+  const userId = personDocument(senderId, nick, avatarUrl)
+  if (conversation === 'private') return { userId, ...data }
+  return { userId, groupInfo: { _id: targetId, groupName, imgUrl: groupAvatarUrl }, ...data }
+}
+
+/** Something that takes an event: a socket, or a room with all its sockets. */
+export interface Receiver {
+  emit(event: string, ...args: unknown[]): unknown
+}
+
+/**
+ * Sends a message and then the news that it is unread. Each carries as its last argument the
+ * bookmark with which the client comes back: after the first, the second is still missing.
+ */
+export function sendMessage(receiver: Receiver, message: LiveMessage): void {
+  const [position, conversation] = message
+  const event = conversation === 'private' ? 'private_chat' : 'group_chat'
+  receiver.emit(event, liveMessageDocument(message), `${position}-`)
+  sendUnread(receiver, message)
+}
+
+/** Sends the news that a message is unread: where from. */
+export function sendUnread(receiver: Receiver, message: LiveMessage): void {
+  const [position, conversation, senderId, targetId] = message
+  const from = conversation === 'private' ? senderId : targetId
+  receiver.emit('unread_message', from, String(position))
+}
+
+const columns = `m.position, c.kind, m.sender_id,
+    coalesce(c.group_id, case m.sender_id when c.low_user_id then c.high_user_id else c.low_user_id end),
+    m.kind, m.body, m.sent_at, u.nick, u.avatar_url, g.name, g.avatar_url`
+
+const between = statement<[...LiveMessage]>(
+  'live_between',
+  `select ${columns}
+  from messages m
+  join conversations c on c.id = m.conversation_id
+  join users u on u.id = m.sender_id
+  left join groups g on g.id = c.group_id
+  where m.position > $1 and m.position <= $2
+  order by m.position limit $3`,
+)
+
+/** Stored messages after one position up to another, in order, at most `limit`. */
+export function messagesBetween(
+  db: Queryable,
+  after: number,
+  upTo: number,
+  limit: number,
+): Promise<LiveMessage[]> {
+  return db.run(between, [after, upTo, limit])
+}
+
+// Since a position, a conversation got at most as many messages as positions were given out.
+const missed = statement<[...LiveMessage]>(
+  'live_missed',
+  `with mine as (
+    select c.id, c.last_seq, c.last_position, f.start_seq
+    from friendships f join conversations c on c.id = f.conversation_id
+    where f.user_id = $1 and f.state = 'accepted' and c.last_position > $2
+    union all
+    select c.id, c.last_seq, c.last_position, gm.start_seq
+    from group_members gm
+    join groups g on g.id = gm.group_id and g.dissolved_at is null
+    join conversations c on c.group_id = g.id
+    where gm.user_id = $1 and gm.state = 'member' and c.last_position > $2
+  ), newest as (
+    select n.id, n.position, sum(n.bytes) over (order by n.position desc) as bytes
+    from (
+      select m.id, m.position, octet_length(m.body) as bytes
+      from mine
+      cross join lateral (
+        select id, position, body, sender_id from messages
+        where conversation_id = mine.id and position > $2
+          and seq > greatest(mine.start_seq, mine.last_seq - least($3, mine.last_position - $2))
+        order by seq desc limit $3
+      ) m
+      where m.sender_id <> $1
+      order by m.position desc limit $3
+    ) n
+  )
+  select ${columns}
+  from newest n
+  join messages m on m.id = n.id
+  join conversations c on c.id = m.conversation_id
+  join users u on u.id = m.sender_id
+  left join groups g on g.id = c.group_id
+  where n.bytes <= $4
+  order by m.position`,
+)
+
+/**
+ * What others said after a position in the conversations that somebody takes part in now, in
+ * order; of more than `limit` messages or `bytes` the newest.
+ */
+export function missedMessages(
+  db: Queryable,
+  userId: string,
+  after: number,
+  limit: number,
+  bytes: number,
+): Promise<LiveMessage[]> {
+  return db.run(missed, [userId, after, limit, bytes])
+}
+
+// Under the writers' lock no position is between being given out and being visible.
+const writersLock = statement('live_lock', 'select pg_advisory_xact_lock(30566, 1)')
+const lastPosition = statement<[position: number]>(
+  'live_last_position',
+  'select case when is_called then last_value else 0 end from message_positions',
+)
+
+/** The position up to which everything is stored and visible. */
+export async function currentPosition(
+  transaction: <Result>(work: (tx: Queryable) => Promise<Result>) => Promise<Result>,
+): Promise<number> {
+  return transaction(async (tx) => {
+    await tx.run(writersLock)
+    const [row] = await tx.run(lastPosition)
+    return row?.[0] ?? 0
+  })
+}

@@ -1,0 +1,133 @@
+import type { Logger } from 'pino'
+import type { Queryable } from '../database/connection.ts'
+import type { Delivery } from '../messages/delivery.ts'
+import { type LiveMessage, missedMessages, sendMessage, sendUnread } from '../messages/live.ts'
+import { countNotices } from '../notices/queries.ts'
+import type { PendingEvent, Socket } from './events.ts'
+import type { Rooms } from './rooms.ts'
+
+/** Most bytes of message bodies that a returning socket is sent. */
+const MOST_BYTES = 2 * 1024 * 1024
+
+/** A bookmark: what the client's last event was. */
+interface Bookmark {
+  /** Everything up to here has arrived. */
+  readonly position: number
+  /** A message that was shown, but not yet counted as unread. */
+  readonly halfSeen: number | undefined
+}
+
+/** Brings returning sockets back to their users, with what they missed (behaviour.md 8). */
+export interface Recovery {
+  /**
+   * Does nothing for a socket that is new. Never throws.
+   *
+   * @param pending what the client had to say on coming back
+   */
+  recover(socket: Socket, pending: readonly PendingEvent[]): Promise<void>
+}
+
+/** @param limit messages that a returning socket is sent at most; the newest */
+export function createRecovery(
+  db: Queryable,
+  rooms: Rooms,
+  delivery: Delivery,
+  limit: number,
+  log: Logger,
+): Recovery {
+  async function comeBack(socket: Socket, userId: string, offset: string): Promise<void> {
+    const bookmark = await understood(parseBookmark(offset))
+    const recording = delivery.record()
+    try {
+      const missed = await missedMessages(db, userId, bookmark.position, limit, MOST_BYTES)
+      const notices = await countNotices(db, userId)
+      await rooms.enter(socket, userId, (groupIds) => {
+        // One step, without an await, from the last missed message to the first live one.
+        const known = new Set(missed.map(([position]) => position))
+        const fresh = recording.messages.filter(
+          (message) => !known.has(message[0]) && message[0] > bookmark.position,
+        )
+        for (const message of [...missed, ...fresh]) {
+          if (message[0] > delivery.watermark || !isFor(message, userId, groupIds)) continue
+          if (message[0] === bookmark.halfSeen) sendUnread(socket, message)
+          else sendMessage(socket, message)
+        }
+        socket.emit('apply_notice', notices, String(delivery.watermark))
+      })
+    } finally {
+      recording.stop()
+    }
+  }
+
+  /** The bookmark, or where this process is if it is none that this database gave out. */
+  async function understood(bookmark: Bookmark | undefined): Promise<Bookmark> {
+    const isAhead = () => (bookmark?.halfSeen ?? bookmark?.position ?? 0) > delivery.watermark
+    // Another process may have sent the client what this one has yet to send.
+    if (isAhead()) await delivery.catchUp()
+    if (bookmark !== undefined && !isAhead()) return bookmark
+    return { position: delivery.watermark, halfSeen: undefined }
+  }
+
+  return {
+    async recover(socket, pending) {
+      const { returning, unavailable } = socket.data
+      delete socket.data.returning
+      if (unavailable === true) {
+        socket.conn.close()
+        return
+      }
+      if (returning === undefined) return
+      const { userId, offset } = returning
+      // With a token the socket speaks for the token's user alone.
+      if (socket.data.caller !== undefined && socket.data.caller !== userId) return
+      try {
+        await clientHasSpoken(socket)
+        if (!isAbandoned(userId, pending)) await comeBack(socket, userId, offset)
+      } catch (error) {
+        log.warn({ err: error, socket: socket.id }, 'a socket could not be brought back yet')
+        // The client keeps its session and its bookmark, and tries again.
+        socket.conn.close()
+      }
+    },
+  }
+}
+
+/**
+ * Resolves when everything that the client had to say on coming back has arrived: it answers the
+ * ping after that. A logout that was typed offline must come before what was missed.
+ */
+function clientHasSpoken(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      socket.conn.off('heartbeat', done)
+      socket.conn.off('close', done)
+      resolve()
+    }
+    socket.conn.on('heartbeat', done)
+    socket.conn.on('close', done)
+    ;(socket.conn as unknown as { sendPacket(type: string): void }).sendPacket('ping')
+  })
+}
+
+/** Whether the client logged out, or in as another, while it was away. */
+function isAbandoned(userId: string, pending: readonly PendingEvent[]): boolean {
+  return pending.some(
+    ({ name, args }) => name === 'logout' || (name === 'login' && args[0] !== userId),
+  )
+}
+
+/** Reads the last argument of the client's last event; undefined when it is none of ours. */
+function parseBookmark(offset: string): Bookmark | undefined {
+  const [, digits, half] = /^(\d{1,15})(-?)$/.exec(offset) ?? []
+  if (digits === undefined) return undefined
+  const position = Number(digits)
+  return half === '-'
+    ? { position: position - 1, halfSeen: position }
+    : { position, halfSeen: undefined }
+}
+
+function isFor(message: LiveMessage, userId: string, groupIds: ReadonlySet<string>): boolean {
+  const [, conversation, senderId, targetId] = message
+  if (senderId === userId) return false
+  return conversation === 'private' ? targetId === userId : groupIds.has(targetId)
+}
