@@ -27,7 +27,7 @@ const groupId = await db.transaction((tx) =>
 
 const say = (conversation: NewMessage['conversation'], senderId: string, targetId: string) => {
   const rest = { kind: 'text', body: 'x', sentAt: new Date() } as const
-  return storeMessages(db, [{ id: newId(), conversation, senderId, targetId, ...rest }])
+  return storeMessages(db, [{ id: newId(), conversation, senderId, targetId, ...rest }], false)
 }
 const rows = async () => {
   const text = `select user_id, friend_id, group_id, unread::int, recounted::int
