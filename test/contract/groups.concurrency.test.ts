@@ -59,7 +59,7 @@ await t.test('50 messages at once: everybody sees them in the order of the histo
     t.same(await heard(socket, groupId), others)
     t.equal(socket.received('unread_message').length, 40)
   }
-  if (server.databaseUrl !== undefined) await assertUnreadCounts(t, server.databaseUrl)
+  if (server.databaseUrl !== undefined) await assertUnreadCounts(server.databaseUrl)
 })
 
 await t.test('dissolving while others apply and send leaves nothing half done', async (t) => {
@@ -151,7 +151,7 @@ await t.test('who comes and goes hears exactly what is said in between', async (
   }
   t.ok(wanted.length > 0 && wanted.length < spoken, `${wanted.length} of ${spoken} were heard`)
   for (const socket of devices) t.same(await heard(socket, groupId), wanted)
-  await assertUnreadCounts(t, databaseUrl)
+  await assertUnreadCounts(databaseUrl)
 })
 
 await t.test('a change whose end is not known makes the devices ask again', async (t) => {

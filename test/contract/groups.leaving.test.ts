@@ -162,7 +162,7 @@ await t.test('a device that comes later finds the same rooms', async (t) => {
   await say(gone, '听不见')
   t.same(await heard(late, groupId), ['听见'])
   t.same(await heard(late, gone), [])
-  late.emit('logout', '')
+  expectAck(t, 'logout', await late.emitWithAck('logout', ''), 200)
   expectAck(t, 'join_group', await late.emitWithAck('join_group', groupId), 202)
   await say(groupId, '登出后')
   t.same(await heard(late, groupId), ['听见'])

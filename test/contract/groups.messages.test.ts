@@ -195,6 +195,9 @@ await t.test('what is unread, and reading it', async (t) => {
     list(owner),
   ])
   t.equal(at(listed, 0, 'unreadMsgCount'), 0, 'a list asked for after a read reflects it')
+  for (const userId of [NOBODY, 'x', undefined]) {
+    expectAnswer(t, await client.get('/message/list', { userId }), 43, 'error')
+  }
   for (const [type, id] of [
     ['group', NOBODY],
     ['group', 'x'],

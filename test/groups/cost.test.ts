@@ -87,7 +87,7 @@ await t.test('a message costs the same for 3 members and for 10,000', async (t) 
       `rows read for ${size} members: ${JSON.stringify(worked)}`,
     )
   }
-  await assertUnreadCounts(t, database.url)
+  await assertUnreadCounts(database.url)
   const unread = 'select unread, count(*) from unread_proof group by unread order by unread'
   t.same((await execute(database.url, unread)).rows, [
     { unread: '0', count: '2' },

@@ -42,7 +42,7 @@ const message = (targetId: string): NewMessage => ({
 async function groupWithMember() {
   const groupId = await makeGroup()
   await insertApplication(db, groupId, member.id)
-  t.ok(await acceptApplication(db, groupId, member.id))
+  await acceptApplication(db, groupId, member.id)
   return groupId
 }
 

@@ -1,12 +1,8 @@
-import type { Test } from 'tap'
+import assert from 'node:assert/strict'
 import { execute } from './databases.ts'
 
-/** Asserts that every unread count is what counting the messages gives. */
-export async function assertUnreadCounts(
-  t: Pick<Test, 'same'>,
-  databaseUrl: string,
-  message = 'every unread count is what counting the messages gives',
-): Promise<void> {
-  const wrong = 'select * from unread_proof where unread <> recounted'
-  t.same((await execute(databaseUrl, wrong)).rows, [], message)
+/** Throws when some unread count is not what counting the messages gives. */
+export async function assertUnreadCounts(databaseUrl: string): Promise<void> {
+  const wrong = 'select * from unread_proof where unread is distinct from recounted'
+  assert.deepEqual((await execute(databaseUrl, wrong)).rows, [], 'unread counts')
 }
