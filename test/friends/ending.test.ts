@@ -49,7 +49,7 @@ await t.test('a friendship ends after what is being stored in it', async (t) => 
   const { storing, ending } = await db.transaction(async (tx) => {
     // Holds the writer up after it has seen that the two are friends.
     await tx.orm.execute('select from conversations for update')
-    const storing = storeMessages(db, [message])
+    const storing = storeMessages(db, [message], false)
     await waiting(1)
     const ending = deleteFriendship(db, a.id, b.id)
     await waiting(2)
@@ -59,7 +59,11 @@ await t.test('a friendship ends after what is being stored in it', async (t) => 
   t.equal((await storing).length, 1)
   await ending
   t.equal((await listFriends(db, a.id))?.length, 0)
-  t.same(await storeMessages(db, [{ ...message, id: newId() }]), [], 'and nothing is stored after')
+  t.same(
+    await storeMessages(db, [{ ...message, id: newId() }], false),
+    [],
+    'and nothing is stored after',
+  )
 
   await applyForFriendship(db, a.id, b.id)
   await agreeToFriendship(db, b.id, a.id)
