@@ -1,5 +1,5 @@
 import cors from '@fastify/cors'
-import Fastify, { type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyInstance, LogController } from 'fastify'
 import { accountRoutes } from './accounts/routes.ts'
 import type { Context } from './context.ts'
 import { friendRoutes } from './friends/routes.ts'
@@ -26,7 +26,7 @@ export function createApp({ log, settings }: Context): FastifyInstance {
     // A 503 would crash the client; what has arrived is still answered while stopping.
     return503OnClosing: false,
     // Two lines a request would be the larger part of the log, and of its cost.
-    disableRequestLogging: !log.isLevelEnabled('debug'),
+    logController: new LogController({ disableRequestLogging: !log.isLevelEnabled('debug') }),
     forceCloseConnections: 'idle',
     requestTimeout: 60_000,
     connectionTimeout: 65_000,

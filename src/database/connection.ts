@@ -64,7 +64,8 @@ export function openDatabase(url: string, poolSize: number, log: Logger): Databa
   const pool = new pg.Pool({
     connectionString: url,
     max: poolSize,
-    connectionTimeoutMillis: 2_000,
+    // Covers the wait for a connection that others use, too.
+    connectionTimeoutMillis: 4_000,
     statement_timeout: 5_000,
     lock_timeout: 2_000,
     idle_in_transaction_session_timeout: 10_000,

@@ -74,7 +74,7 @@ export function groupHomeDocument(home: GroupHomeRow, members: MemberRow[], time
 export function membershipDocument(userId: string, row: MembershipRow) {
   const [id, groupId, name, avatarUrl, createdAt, isOwner] = row
   const group = groupDocument(groupId, name, avatarUrl)
-  return memberRowDocument(id as string, group, userId, createdAt, isOwner)
+  return memberRowDocument(id, group, userId, createdAt, isOwner)
 }
 
 /** One entry of endpoint 25. */
