@@ -7,7 +7,9 @@ import { createApplying } from './groups/applying.ts'
 import { createMemberships } from './groups/memberships.ts'
 import { groupRoutes } from './groups/routes.ts'
 import { messageRoutes } from './messages/routes.ts'
+import { noteRoutes } from './notes/routes.ts'
 import type { Realtime } from './realtime/realtime.ts'
+import { spaceRoutes } from './spaces/routes.ts'
 import { enforceAccess } from './wire/access.ts'
 import { readWellFormed } from './wire/bodies.ts'
 import { answerAsDocumented } from './wire/endpoint.ts'
@@ -56,4 +58,6 @@ export async function addEndpoints(
   await app.register(friendRoutes(context, realtime))
   await app.register(groupRoutes(context, realtime, memberships, applying))
   await app.register(messageRoutes(context))
+  await app.register(spaceRoutes(context))
+  await app.register(noteRoutes(context))
 }

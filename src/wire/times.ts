@@ -8,6 +8,8 @@ export interface WireTimes {
   day(time: Date): string
   /** Today in the zone as `[year, month, day]`, for ages. */
   today(): [number, number, number]
+  /** The moment at which clocks in the zone show what the UTC fields of `clock` say. */
+  momentOf(clock: Date): Date
 }
 
 const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
@@ -53,6 +55,11 @@ export function wireTimes(timezone: string): WireTimes {
     today() {
       const at = local(new Date())
       return [at.getUTCFullYear(), at.getUTCMonth() + 1, at.getUTCDate()]
+    },
+    momentOf(clock) {
+      const shown = clock.getTime()
+      const near = shown - zoneAt(shown).offset
+      return new Date(shown - zoneAt(near).offset)
     },
   }
 }

@@ -28,6 +28,11 @@ export async function befriend(client: Client, one: Person, other: Person): Prom
   await client.post('/friend/agree', { userId: other.id, friendId: one.id })
 }
 
+/** How somebody who has not changed the picture appears inside other documents. */
+export function shown({ id, nick }: Person) {
+  return { _id: id, nick, imgUrl: '/user_pic1.jpeg' }
+}
+
 /** What the client sends as `dataMsg` for a text. */
 export function textMessage(sender: Person, message: string, msgType = 0) {
   return {

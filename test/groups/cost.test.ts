@@ -43,17 +43,21 @@ await t.test('a message costs the same for 3 members and for 10,000', async (t) 
   const sendTo = (size: number) =>
     db.transaction(async (tx) => {
       const before = await tx.run(work)
-      const stored = await storeMessages(tx, [
-        {
-          id: newId(),
-          conversation: 'group',
-          senderId: `a${'2'.padStart(23, '0')}`,
-          targetId: `b${size.toString(16).padStart(23, '0')}`,
-          kind: 'text',
-          body: 'x',
-          sentAt: new Date(),
-        },
-      ])
+      const stored = await storeMessages(
+        tx,
+        [
+          {
+            id: newId(),
+            conversation: 'group',
+            senderId: `a${'2'.padStart(23, '0')}`,
+            targetId: `b${size.toString(16).padStart(23, '0')}`,
+            kind: 'text',
+            body: 'x',
+            sentAt: new Date(),
+          },
+        ],
+        false,
+      )
       t.equal(stored.length, 1)
       const after = await tx.run(work)
       return after

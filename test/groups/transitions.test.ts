@@ -87,7 +87,7 @@ await t.test('while a membership changes, no other server stores a message', asy
     await lockGroup(tx, groupId)
     await holdMessages(tx)
     await deleteMember(tx, groupId, member.id)
-    storing = storeMessages(elsewhere, [message(groupId)])
+    storing = storeMessages(elsewhere, [message(groupId)], false)
     await untilElsewhereWaits()
   })
   t.same(await storing, [], 'and then it is refused')
