@@ -19,6 +19,14 @@ const groupsOf = statement<[groupId: string | null]>(
   where u.id = $1`,
 )
 
+const membersOf = statement<[groupId: string, userId: string | null]>(
+  'rooms_of_groups',
+  `select g.id, m.user_id
+  from unnest($1::text[]) as g (id)
+  left join groups on groups.id = g.id and groups.dissolved_at is null
+  left join group_members m on m.group_id = groups.id and m.state = 'member'`,
+)
+
 /** Which sockets are in which rooms: always what the database says of their users. */
 export interface Rooms {
   /**
@@ -39,6 +47,8 @@ export interface Rooms {
   left(userId: string, groupId: string): void
   /** The group is no more. */
   dissolved(groupId: string): void
+  /** Asks the database for the members of groups that another process may have changed. */
+  refresh(groupIds: readonly string[]): Promise<void>
 }
 
 /** @param io whose sockets these are */
@@ -87,6 +97,22 @@ export function createRooms(io: Server, db: Queryable): Rooms {
     dissolved(groupId) {
       changed(() => true)
       io.in(groupRoom(groupId)).socketsLeave(groupRoom(groupId))
+    },
+    async refresh(groupIds) {
+      if (groupIds.length === 0) return
+      const members = new Map(groupIds.map((groupId) => [groupId, new Set<string>()]))
+      for (const [groupId, userId] of await db.run(membersOf, [groupIds])) {
+        if (userId !== null) members.get(groupId)?.add(userId)
+      }
+      changed(() => true)
+      for (const socket of io.of('/').sockets.values()) {
+        const { userId } = socket.data
+        for (const [groupId, userIds] of members) {
+          const room = groupRoom(groupId)
+          if (userId !== undefined && userIds.has(userId)) void socket.join(room)
+          else if (socket.rooms.has(room)) void socket.leave(room)
+        }
+      }
     },
   }
 }
