@@ -3,6 +3,9 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import { accountRoutes } from './accounts/routes.ts'
 import type { Context } from './context.ts'
 import { friendRoutes } from './friends/routes.ts'
+import { createApplying } from './groups/applying.ts'
+import { createMemberships } from './groups/memberships.ts'
+import { groupRoutes } from './groups/routes.ts'
 import { messageRoutes } from './messages/routes.ts'
 import type { Realtime } from './realtime/realtime.ts'
 import { enforceAccess } from './wire/access.ts'
@@ -22,6 +25,8 @@ export function createApp({ log, settings }: Context): FastifyInstance {
     routerOptions: { maxParamLength: LONGEST_URL },
     // A 503 would crash the client; what has arrived is still answered while stopping.
     return503OnClosing: false,
+    // Two lines a request would be the larger part of the log, and of its cost.
+    disableRequestLogging: !log.isLevelEnabled('debug'),
     forceCloseConnections: 'idle',
     requestTimeout: 60_000,
     connectionTimeout: 65_000,
@@ -45,7 +50,10 @@ export async function addEndpoints(
     await context.db.pool.query('select 1').catch(() => reply.code(503))
     return { status: reply.statusCode }
   })
-  await app.register(accountRoutes(context))
+  const memberships = createMemberships(context.db, realtime)
+  const applying = createApplying(memberships, realtime.notices)
+  await app.register(accountRoutes(context, applying))
   await app.register(friendRoutes(context, realtime))
+  await app.register(groupRoutes(context, realtime, memberships, applying))
   await app.register(messageRoutes(context))
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Queryable } from '../database/connection.ts'
 import type { Conversation } from '../database/schema.ts'
+import { findGroup } from '../groups/queries.ts'
 import {
   DONE,
   type EventAnswer,
@@ -63,9 +64,10 @@ export function messageEvents(db: Queryable, speaking: Speaking, writer: Message
   return {
     private_chat: chat('private'),
     group_chat: chat('group'),
-    // Rooms follow the database: a member is in the room already (behaviour.md 8).
-    join_group: event(z.tuple([id]), (socket, [groupId]) =>
-      socket.rooms.has(groupRoom(groupId)) ? DONE : NOT_A_MEMBER,
-    ),
+    join_group: event(z.tuple([id]), async (socket, [groupId]) => {
+      // Rooms follow the database: a member is in the room already (behaviour.md 8).
+      if (socket.rooms.has(groupRoom(groupId))) return DONE
+      return (await findGroup(db, groupId)) === undefined ? NO_SUCH_TARGET : NOT_A_MEMBER
+    }),
   }
 }

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Database, isPassing } from '../database/connection.ts'
+import type { InTurn } from '../realtime/turns.ts'
 import type { Delivery } from './delivery.ts'
 import type { LiveMessage } from './live.ts'
 import { type NewMessage, storeMessages } from './queries.ts'
@@ -42,8 +43,14 @@ interface Waiting {
  * Messages that arrive while others are being committed are stored together, by the next
  * statement; a single one never waits. One statement at a time keeps everything in order. While
  * the database is away it is tried again: the messages' ids make a repetition safe.
+ *
+ * @param inTurn between whose works memberships may change
  */
-export function createMessageWriter(db: Database, delivery: Delivery): MessageWriter {
+export function createMessageWriter(
+  db: Database,
+  inTurn: InTurn,
+  delivery: Delivery,
+): MessageWriter {
   let queue: Waiting[] = []
   let batch: Waiting[] = []
   let waitingCharacters = 0
@@ -57,18 +64,24 @@ export function createMessageWriter(db: Database, delivery: Delivery): MessageWr
   async function write(): Promise<void> {
     const watch = setInterval(giveUpLate, LOOKED_EVERY)
     while (queue.length > 0) {
-      batch = takeBatch(queue)
-      queue = queue.slice(batch.length)
-      try {
-        await storeAndSend()
-        batch.forEach(leave)
-      } catch (error) {
-        await putBack(error)
-      }
-      batch = []
+      const outcome = await inTurn(writeBatch)
+      if (outcome === 'away') await Promise.race([db.returned(), pause(LOOKED_EVERY)])
     }
     clearInterval(watch)
     writing = undefined
+  }
+
+  async function writeBatch(): Promise<'written' | 'away'> {
+    batch = takeBatch(queue)
+    queue = queue.slice(batch.length)
+    try {
+      await storeAndSend()
+      batch.forEach(leave)
+      batch = []
+      return 'written'
+    } catch (error) {
+      return putBack(error) ? 'away' : 'written'
+    }
   }
 
   async function storeAndSend(): Promise<void> {
@@ -86,7 +99,7 @@ export function createMessageWriter(db: Database, delivery: Delivery): MessageWr
     for (const waiting of batch) waiting.resolve(stored.has(waiting))
   }
 
-  async function putBack(error: unknown): Promise<void> {
+  function putBack(error: unknown): boolean {
     const passing = isPassing(error)
     if (passing || batch.length > 1) {
       for (const waiting of batch) {
@@ -100,7 +113,7 @@ export function createMessageWriter(db: Database, delivery: Delivery): MessageWr
     }
     batch = []
     giveUpLate()
-    if (passing && queue.length > 0) await Promise.race([db.returned(), pause(LOOKED_EVERY)])
+    return passing && queue.length > 0
   }
 
   function giveUpLate(): void {

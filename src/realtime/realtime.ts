@@ -17,6 +17,7 @@ import { createRooms, type Rooms } from './rooms.ts'
 import { createSessions, keepSessions, pidOf, returningAdapter } from './sessions.ts'
 import { cutSlowReaders } from './slow-readers.ts'
 import { createSpeaking, speakingEvents } from './speaking.ts'
+import { createTurns, type InTurn } from './turns.ts'
 
 /** Larger frames cost the connection (behaviour.md 8). */
 const LARGEST_FRAME = 8 * 1024 * 1024
@@ -33,6 +34,8 @@ declare module 'fastify' {
 export interface Realtime {
   readonly notices: Notices
   readonly rooms: Rooms
+  /** The turns that messages and changes of memberships take. */
+  readonly inTurn: InTurn
 }
 
 /** Puts socket.io on an app, with the eight events of the interface document. */
@@ -61,7 +64,8 @@ export async function addRealtime(app: FastifyInstance, context: Context): Promi
   const greet = (socket: Socket) => socket.emit('login', socket.id, bookmark())
   const speaking = createSpeaking(db, rooms, sessions, settings.authMode, greet)
   const notices = createNotices(io, db, log, bookmark)
-  const writer = createMessageWriter(db, delivery)
+  const inTurn = createTurns()
+  const writer = createMessageWriter(db, inTurn, delivery)
   const recovery = createRecovery(db, rooms, sessions, delivery, settings.replayLimit, log)
   const events = {
     ...speakingEvents(rooms, sessions, speaking, greet),
@@ -93,5 +97,5 @@ export async function addRealtime(app: FastifyInstance, context: Context): Promi
   io.on('connection', (socket: Socket) => {
     listening.listen(socket, (pending) => recovery.recover(socket, pending))
   })
-  return { notices, rooms }
+  return { notices, rooms, inTurn }
 }

@@ -43,6 +43,22 @@ export function atMost(limit: number, tooLong: string) {
   return text(tooLong).refine((value) => codePoints(value) <= limit, tooLong)
 }
 
+/** A body that is the second one where `meantSecond` says so, and else the first. */
+export function eitherBody<First extends z.ZodType, Second extends z.ZodType>(
+  first: First,
+  second: Second,
+  meantSecond: (body: unknown) => boolean,
+) {
+  return z.unknown().transform((body, context): z.output<First> | z.output<Second> => {
+    const parsed = (meantSecond(body) ? second : first).safeParse(body)
+    if (parsed.success) return parsed.data
+    for (const { path, message } of parsed.error.issues) {
+      context.addIssue({ code: 'custom', path, message })
+    }
+    return z.NEVER
+  })
+}
+
 /** No list has as many pages; twenty times it is still a bigint. */
 const LAST_PAGE = 1e12
 
