@@ -45,6 +45,8 @@ const started = start().catch(async (error: unknown) => {
   await stop(1)
 })
 
+let stopping: Promise<void> | undefined
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  process.once(signal, () => void stop(0, started))
+  // Again and again: Ctrl-C reaches us from the terminal and once more from npm.
+  process.on(signal, () => void (stopping ??= stop(0, started)))
 }

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import { pino, type Logger } from 'pino'
 import { createPasswords } from './accounts/passwords.ts'
 import { createTokens, keptSecret } from './accounts/tokens.ts'
@@ -10,7 +11,11 @@ import { addEndpoints, createApp } from './http.ts'
 import { addRealtime } from './realtime/realtime.ts'
 import type { Settings } from './settings.ts'
 import { StartupError } from './startup-error.ts'
+import { stoppable } from './stopping.ts'
 import { wireTimes } from './wire/times.ts'
+
+/** A query that hangs holds up the end for this many milliseconds at most. */
+const LONGEST_POOL_END = 1_000
 
 /** A server that listens. */
 export interface RunningServer {
@@ -35,9 +40,10 @@ export async function startServer(
 ): Promise<RunningServer> {
   await migrateDatabase(databaseUrl)
   const db = openDatabase(databaseUrl, settings.databasePoolSize, log)
-  const stops: (() => Promise<unknown>)[] = [() => db.close()]
+  const apps: (() => Promise<void>)[] = []
   const stop = async () => {
-    for (const step of stops.splice(0).reverse()) await step()
+    await Promise.all(apps.splice(0).map((end) => end()))
+    await Promise.race([db.close(), pause(LONGEST_POOL_END)])
   }
   try {
     const secret = settings.tokenSecret ?? (await keptSecret(settings.dataDir))
@@ -52,12 +58,11 @@ export async function startServer(
     const http = createApp(context)
     const onePort = settings.port === settings.socketPort && settings.port !== 0
     const sockets = onePort ? http : createApp(context)
+    apps.push(...[...new Set([http, sockets])].map(stoppable))
     const realtime = await addRealtime(sockets, context)
     await addEndpoints(http, context, realtime)
-    stops.push(() => http.close())
     const httpUrl = await listen(http, settings, settings.port)
     if (onePort) return { httpUrl, socketUrl: httpUrl, stop }
-    stops.push(() => sockets.close())
     return { httpUrl, socketUrl: await listen(sockets, settings, settings.socketPort), stop }
   } catch (error) {
     await stop()

@@ -28,8 +28,8 @@ const dataMsg = z.object({ msgType: z.int().min(0).max(8), message: z.string() }
 
 /** Events 2, 3 and 4 of the interface document. */
 export function messageEvents(db: Queryable, speaking: Speaking, writer: MessageWriter): Events {
-  async function store(message: NewMessage): Promise<EventAnswer> {
-    if (await writer.store(message)) {
+  async function store(message: NewMessage, patience: number): Promise<EventAnswer> {
+    if (await writer.store(message, patience)) {
       return { status: 200, msg: 'success', _id: message.id, time: message.sentAt.toISOString() }
     }
     if (!(await knowsBothEnds(db, message))) return NO_SUCH_TARGET
@@ -39,10 +39,14 @@ export function messageEvents(db: Queryable, speaking: Speaking, writer: Message
   const chat = (conversation: Conversation['kind']) =>
     event(
       z.tuple([dataMsg, id, id]),
-      async (socket: Socket, [data, senderId, targetId]): Promise<EventOutcome> => {
+      async (
+        socket: Socket,
+        [data, senderId, targetId],
+        patience: number,
+      ): Promise<EventOutcome> => {
         const kind = kindOf(data.msgType)
         if (kind === undefined || !isAcceptable(kind, data.message)) return MALFORMED
-        const refusal = await speaking.as(socket, senderId)
+        const refusal = await speaking.as(socket, senderId, patience)
         if (refusal !== undefined) return refusal
         const message: NewMessage = {
           id: newId(),
@@ -53,7 +57,7 @@ export function messageEvents(db: Queryable, speaking: Speaking, writer: Message
           body: data.message,
           sentAt: new Date(),
         }
-        return { later: store(message) }
+        return { later: store(message, patience) }
       },
     )
 
