@@ -243,5 +243,6 @@ await t.test('applying, agreeing, refusing, deleting at once keeps both sides eq
     states.filter((one) => !possible.includes(one)),
     [],
   )
-  t.ok(new Set(states).size > 1, `not all ended alike: ${[...new Set(states)].join(' or ')}`)
+  // What wins is up to the moment; it only has to be the same for both.
+  t.comment(`ended as ${[...new Set(states)].join(' or ')}`)
 })

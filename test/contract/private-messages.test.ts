@@ -229,7 +229,7 @@ await t.test('a list that arrives after a read reflects it', async (t) => {
 async function expectSums(t: Test, client: Client): Promise<void> {
   const url = server.databaseUrl
   if (url === undefined) throw new Error('needs the database of the server')
-  await assertUnreadCounts(t, url)
+  await assertUnreadCounts(url)
   const { rows } = await execute(
     url,
     'select p.* from unread_proof p join conversations c on c.id = conversation_id and last_seq > 0',
