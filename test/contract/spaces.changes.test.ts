@@ -201,6 +201,26 @@ await t.test('a token is held to its owner', async (t) => {
   expectAnswer(t, await as(author).get('/space/del', { _id: spaceId }), 30, 'success')
 })
 
+await t.test('a token that is none opens nothing', async (t) => {
+  const forged = server.client({ token: 'forged' })
+  const spaceId = await publish(client, author, '令牌')
+  const before = await feedOf(client, author)
+  const answers: [number, Answer][] = [
+    [28, await forged.post('/space/add', { userId: author.id, textDesc: 'a' })],
+    [29, await forged.get('/space/get', { userId: author.id })],
+    [30, await forged.get('/space/del', { _id: spaceId })],
+    [31, await forged.get('/space/details', { userId: author.id })],
+    [32, await forged.post('/space/like', like(spaceId, author))],
+    [33, await forged.post('/space/comment/add/0', comment(spaceId, author))],
+    [34, await forged.get('/space/comment/del/0', { _id: NOBODY })],
+    [45, await forged.post('/notes/add', { userId: author.id, text: 'a' })],
+    [46, await forged.get('/notes/get')],
+    [47, await forged.get('/notes/del', { _id: NOBODY })],
+  ]
+  for (const [number, answer] of answers) expectAnswer(t, answer, number, '401')
+  t.same(await feedOf(client, author), before)
+})
+
 await t.test('what hangs on a space may come while it goes', async (t) => {
   const spaceId = await publish(client, author, '热闹')
   for (const text of ['一', '二', '三', '四']) {
