@@ -70,6 +70,7 @@ export const covered: readonly string[] = [
   '25 error',
   '26 success',
   '26 error',
+  '27 success',
   '27 error',
   '28 success',
   '28 error',
