@@ -82,7 +82,10 @@ export async function receiveForm(
         const part = storage.newPart()
         parts.push(part)
         one.file.once('limit', () => one.file.destroy(new Refused('too large')))
-        files.push({ name: one.filename, part, ...(await write(one.file, part, options.hash)) })
+        const written = await write(one.file, part, options.hash)
+        // The limit may have been met before anybody listened.
+        if (one.file.truncated) throw new Refused('too large')
+        files.push({ name: one.filename, part, ...written })
       } else {
         const { fieldname, value, valueTruncated } = one
         const sound = typeof value === 'string' && !valueTruncated && !fields.has(fieldname)
