@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 
@@ -8,7 +9,14 @@ const TEMPLATE = process.env.TEST_DATABASE_TEMPLATE
 /** A database of a test file's own, with all migrations applied. */
 export interface TestDatabase {
   readonly url: string
+  /** Looks first whether its data are sound. @throws when `health_problems` has a row */
   drop(): Promise<void>
+}
+
+/** What is wrong with the data, by every check there is; at most 20 problems. */
+export async function healthProblems(url: string): Promise<unknown[]> {
+  const { rows } = await execute(url, 'select * from health_problems limit 20')
+  return rows as unknown[]
 }
 
 /** Address of another database on the same server. */
@@ -29,9 +37,14 @@ export async function execute(url: string, text: string): Promise<pg.QueryResult
   }
 }
 
-/** Copies the migrated template; `empty` gives a database without a schema instead. */
+/**
+ * Copies the migrated template; `empty` gives a database without a schema instead.
+ *
+ * @param options.brokenBy why its data need not be sound when it is dropped
+ */
 export async function createTestDatabase(
   from: 'template' | 'empty' = 'template',
+  { brokenBy }: { readonly brokenBy?: string } = {},
 ): Promise<TestDatabase> {
   if (SERVER_URL === undefined || TEMPLATE === undefined) {
     throw new Error('run the tests with: npm test -- test/some.test.ts')
@@ -40,10 +53,16 @@ export async function createTestDatabase(
   const name = `test_${randomBytes(6).toString('hex')}`
   const template = from === 'template' ? TEMPLATE : 'template0'
   await execute(server, `create database ${name} template ${template}`)
+  const url = databaseUrl(server, name)
   return {
-    url: databaseUrl(server, name),
+    url,
     async drop() {
-      await execute(server, `drop database if exists ${name} with (force)`)
+      try {
+        const checked = from === 'template' && brokenBy === undefined
+        if (checked) assert.deepEqual(await healthProblems(url), [], 'health problems')
+      } finally {
+        await execute(server, `drop database if exists ${name} with (force)`)
+      }
     },
   }
 }
