@@ -68,6 +68,7 @@ export const friendships = pgTable(
     ),
     check('friendships_position_check', sql`${t.sentWhenRead} between 0 and ${t.sentTotal}`),
     index('friendships_friend_idx').on(t.friendId),
+    index('friendships_conversation_idx').on(t.conversationId),
   ],
 )
 export type Friendship = typeof friendships.$inferSelect
