@@ -11,6 +11,8 @@ interface Problem {
 }
 
 await runCommand(async ({ client, settings }) => {
+  // Sorting in memory, and no compiling for a question that is asked once.
+  await client.query("set work_mem = '256MB'; set jit = off")
   const { rows: problems } = await client.query<Problem>(
     `select check_name as check, table_name as table, row_key as key, problem
     from health_problems`,
