@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { setTimeout as pause } from 'node:timers/promises'
+import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 
 /** What was sent before a signal has arrived this many milliseconds after it. */
@@ -29,6 +29,9 @@ export function stoppable(app: FastifyInstance): () => Promise<void> {
 
   return async () => {
     await pause(ARRIVING)
+    // However busy the process was: by then it has looked at all that came in.
+    await turn()
+    await turn()
     stopping = true
     app.server.close()
     const idle = setInterval(() => app.server.closeIdleConnections(), LOOKED_EVERY)
