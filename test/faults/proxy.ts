@@ -1,0 +1,121 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import type { Scope } from './server.ts'
+
+/** How a connection breaks: both ends learn of it, or only the client does. */
+export type Cut = 'whole' | 'half'
+
+interface Pair {
+  readonly client: Socket
+  readonly server: Socket
+}
+
+/** A TCP proxy between clients and a server, that cuts connections. */
+export class Proxy {
+  readonly url: string
+  /** Connections that were cut so far. */
+  cuts = 0
+  readonly #pairs = new Set<Pair>()
+  #calm = false
+  #shut = false
+
+  private constructor(url: string) {
+    this.url = url
+  }
+
+  /** @param fate after how many milliseconds each new connection is cut, and how */
+  static async start(
+    scope: Scope,
+    target: string,
+    fate?: () => readonly [after: number, how: Cut],
+  ): Promise<Proxy> {
+    const { hostname, port } = new URL(target)
+    const server = createServer({ noDelay: true })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const proxy = new Proxy(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+    server.on('connection', (client) => {
+      if (proxy.#shut) {
+        client.resetAndDestroy()
+        return
+      }
+      const pair = {
+        client,
+        server: connect({ host: hostname, port: Number(port), noDelay: true }),
+      }
+      proxy.#join(pair)
+      if (fate === undefined) return
+      const [after, how] = fate()
+      setTimeout(() => proxy.#calm || proxy.#cut(pair, how), after).unref()
+    })
+    scope.teardown(async () => {
+      proxy.cut('whole')
+      server.close()
+    })
+    return proxy
+  }
+
+  #join(pair: Pair): void {
+    this.#pairs.add(pair)
+    const { client, server } = pair
+    for (const [one, other] of [
+      [client, server],
+      [server, client],
+    ] as const) {
+      one.on('error', () => undefined)
+      one.on('close', () => {
+        this.#pairs.delete(pair)
+        other.destroy()
+      })
+      one.pipe(other)
+    }
+  }
+
+  #cut(pair: Pair, how: Cut): void {
+    if (!this.#pairs.delete(pair)) return
+    this.cuts += 1
+    const { client, server } = pair
+    if (how === 'half') {
+      // The server's end stays open, and what the server sends is swallowed.
+      client.removeAllListeners('close')
+      server.unpipe(client)
+      server.resume()
+    } else {
+      server.resetAndDestroy()
+    }
+    client.resetAndDestroy()
+  }
+
+  /** Cuts the connections that there are now. */
+  cut(how: Cut): void {
+    for (const pair of [...this.#pairs]) this.#cut(pair, how)
+  }
+
+  /** Cuts nothing from now on by itself. */
+  calm(): void {
+    this.#calm = true
+  }
+
+  /** Lets nobody through until `open`; whoever comes is cut at once. */
+  shut(): void {
+    this.#shut = true
+    this.cut('whole')
+  }
+
+  open(): void {
+    this.#shut = false
+  }
+
+  /** Takes in nothing more of what the server sends, as a client that hangs does. */
+  stall(): void {
+    for (const { server, client } of this.#pairs) {
+      server.unpipe(client)
+      server.pause()
+    }
+  }
+
+  /** Goes on after `stall`. */
+  flow(): void {
+    for (const { server, client } of this.#pairs) server.pipe(client)
+  }
+}
