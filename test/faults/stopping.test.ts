@@ -4,6 +4,7 @@ import { connect } from 'node:net'
 import { History } from './history.ts'
 import { gather } from './load.ts'
 import { Proxy } from './proxy.ts'
+import { beginRequest } from './requests.ts'
 import { scopeOf } from './scope.ts'
 import { FaultyServer } from './server.ts'
 import { makePeople } from './world.ts'
@@ -32,5 +33,24 @@ await t.test('a signal that comes again and again ends it in order, too', async 
   const ended = server.stop('SIGINT')
   server.signal('SIGINT')
   server.signal('SIGTERM')
+  t.equal(await ended, 0)
+})
+
+await t.test('whoever waits to be let in when the signal comes is answered, too', async (t) => {
+  const server = await FaultyServer.start(scopeOf(t))
+  const [id = ''] = await makePeople(server.databaseUrl, 1)
+  // A process that is that busy accepts nobody for a while.
+  server.signal('SIGSTOP')
+  const waiting = Array.from({ length: 200 }, () =>
+    beginRequest(`${server.http}/contacts/friend?userId=${id}`),
+  )
+  await Promise.all(waiting.map(({ sent }) => sent))
+  const ended = server.stop('SIGTERM')
+  server.signal('SIGCONT')
+  const problems = await Promise.all(waiting.map(({ problem }) => problem))
+  t.same(
+    problems.filter((problem) => problem !== undefined),
+    [],
+  )
   t.equal(await ended, 0)
 })

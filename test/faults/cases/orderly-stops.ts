@@ -1,10 +1,9 @@
-import { request } from 'node:http'
 import { audit } from '../auditor.ts'
-import { electron } from '../../contract/client.ts'
 import { makeCircles } from '../circles.ts'
 import { History } from '../history.ts'
 import { gather, settled, talk } from '../load.ts'
 import type { Outcome, Terms } from '../outcome.ts'
+import { beginRequest } from '../requests.ts'
 import { FaultyServer } from '../server.ts'
 import { randomFrom, withDatabase } from '../world.ts'
 
@@ -40,7 +39,7 @@ export async function orderlyStops(
     await Promise.all(devices.map((device) => device.isBack()))
     const release = await holdUp(server.databaseUrl, circles.people[0] ?? '')
     const started = Array.from({ length: requests }, (_, index) =>
-      begin(server.http, index, circles.people, random),
+      beginRequest(server.http + pathOf(index, circles.people, random)),
     )
     await Promise.all(started.map(({ sent }) => sent))
     const signalled = performance.now()
@@ -93,40 +92,9 @@ async function holdUp(databaseUrl: string, userId: string): Promise<() => Promis
   }
 }
 
-interface Begun {
-  /** It has left this process. */
-  readonly sent: Promise<void>
-  /** Why its answer is none; undefined when it is one. */
-  readonly problem: Promise<string | undefined>
-}
-
-/** One request on a connection of its own; every tenth is held up. */
-function begin(
-  http: string,
-  index: number,
-  people: readonly string[],
-  random: () => number,
-): Begun {
-  const userId = people[index % 10 === 0 ? 0 : Math.floor(random() * people.length)] ?? ''
-  const path =
-    index % 10 === 0
-      ? `/del/friend?userId=${userId}&friendId=${people.at(-1) ?? ''}`
-      : `/message/list?userId=${userId}`
-  const call = request(http + path, { headers: electron, agent: false })
-  const sent = new Promise<void>((resolve) => call.once('finish', resolve))
-  const problem = new Promise<string | undefined>((resolve) => {
-    call.once('error', (error) => resolve(`${path} broke: ${error.message}`))
-    call.once('response', (response) => {
-      let text = ''
-      response.setEncoding('utf8')
-      response.on('data', (part: string) => (text += part))
-      response.once('error', (error) => resolve(`${path} broke off: ${error.message}`))
-      response.once('end', () => {
-        const isWhole = response.complete && response.statusCode === 200 && /"status":\d/.test(text)
-        resolve(isWhole ? undefined : `${path} answered ${response.statusCode ?? 0} ${text}`)
-      })
-    })
-  })
-  call.end()
-  return { sent, problem }
+/** What a request asks for; every tenth is held up. */
+function pathOf(index: number, people: readonly string[], random: () => number): string {
+  const [first = '', last = ''] = [people[0], people.at(-1)]
+  if (index % 10 === 0) return `/del/friend?userId=${first}&friendId=${last}`
+  return `/message/list?userId=${people[Math.floor(random() * people.length)] ?? ''}`
 }
