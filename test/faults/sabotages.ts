@@ -13,10 +13,10 @@ export type SabotageName = keyof typeof sabotages
 
 export const sabotages = {
   acknowledgeFirst: {
-    what: 'messages are acknowledged before they are stored',
+    what: 'messages are acknowledged first, and stored a moment later',
     file: 'src/messages/writer.ts',
     fragment: 'writing ??= write()',
-    replacement: 'resolve(true); writing ??= write()',
+    replacement: 'resolve(true); setTimeout(() => (writing ??= write()), 100)',
   },
   deliverFirst: {
     what: 'messages are shown before they are stored',

@@ -1,63 +1,67 @@
-import { cases, type Case } from './cases/table.ts'
+import type { Case, Control } from './cases/table.ts'
 import type { Outcome, Terms } from './outcome.ts'
 
-/**
- * Runs the cases whose names have one of the given words, or all, each with its controls; prints
- * a line for each. False when one failed.
- */
-export async function runAll(seed: number, words: readonly string[]): Promise<boolean> {
-  const started = performance.now()
-  let passes = 0
-  let failures = 0
-  const report = (passed: boolean, line: string, examples: readonly string[] = []) => {
-    if (passed) passes += 1
-    else failures += 1
-    console.log(`${passed ? 'pass' : 'FAIL'} | ${line}`)
-    for (const example of examples) console.log(`     |   ${example}`)
-  }
-  console.log(`seed ${seed}`)
+/** Runs cases at full size, each with its controls; prints a line for each. False when one failed. */
+export async function runCases(cases: readonly Case[], seed: number): Promise<boolean> {
+  let passed = true
   for (const one of cases) {
-    if (words.length > 0 && !words.some((word) => one.name.includes(word))) continue
-    report(...(await runCase(one, seed)))
+    passed = (await report(() => runCase(one, seed))) && passed
     for (const control of one.controls) {
-      const outcome = await runControl(one, control, seed)
-      report(...outcome)
+      passed = (await report(() => runControl(one, control, seed))) && passed
     }
   }
-  const seconds = Math.round((performance.now() - started) / 1000)
-  console.log(`${passes} passes, ${failures} failures, ${seconds} s, seed ${seed}`)
-  return failures === 0
+  return passed
 }
 
-type Line = [passed: boolean, line: string, examples: readonly string[]]
+interface Result {
+  readonly passed: boolean
+  readonly line: string
+  readonly examples?: readonly string[]
+}
 
-async function runCase(one: Case, seed: number): Promise<Line> {
+async function report(run: () => Promise<Result>): Promise<boolean> {
+  const started = performance.now()
+  const { passed, line, examples = [] } = await run()
+  const seconds = Math.round((performance.now() - started) / 1000)
+  const verdict = passed ? 'pass' : 'FAIL'
+  console.log([`${verdict} | ${line} | ${seconds} s`, ...examples].join('\n     |   '))
+  return passed
+}
+
+async function runCase({ name, full }: Case, seed: number): Promise<Result> {
   try {
-    const { findings, figures } = await inScope((scope) => one.full({ ...scope, seed }))
-    return [findings.total === 0, `${one.name} | ${figures}`, findings.summary()]
+    const { findings, figures } = await inScope((scope) => full({ ...scope, seed }))
+    return {
+      passed: findings.total === 0,
+      line: `${name} | ${figures}`,
+      examples: findings.summary(),
+    }
   } catch (error) {
-    return [false, `${one.name} | ${String(error)}`, []]
+    return { passed: false, line: `${name} | ${String(error)}` }
   }
 }
 
+/** A control passes when the auditor finds what the missing protection would have prevented. */
 async function runControl(
-  one: Case,
-  control: Case['controls'][number],
+  { name, small }: Case,
+  { sabotage, finds }: Control,
   seed: number,
-): Promise<Line> {
-  const { sabotage, finds } = control
-  const name = `${one.name}, control: ${sabotage}`
+): Promise<Result> {
+  const what = `${name}, control ${sabotage}`
   try {
-    const { findings } = await inScope((scope) => one.small({ ...scope, seed, sabotage }))
+    const { findings } = await inScope((scope) => small({ ...scope, seed, sabotage }))
     const found = findings.count(finds)
-    return [found > 0, `${name} | ${finds}: ${found}`, found > 0 ? [] : findings.summary()]
+    const line = `${what} | ${finds}: ${found}`
+    return found > 0
+      ? { passed: true, line }
+      : { passed: false, line, examples: findings.summary() }
   } catch (error) {
-    return [false, `${name} | ${String(error)}`, []]
+    return { passed: false, line: `${what} | ${String(error)}` }
   }
 }
 
 /** Runs something that leaves things to undo, and undoes them, the last first. */
-export async function inScope(
+async function inScope(
   run: (scope: Pick<Terms, 'teardown'>) => Promise<Outcome>,
 ): Promise<Outcome> {
   const handlers: (() => Promise<unknown>)[] = []
