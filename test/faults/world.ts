@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import pg from 'pg'
 
 /** Runs statements on one connection. */
@@ -70,14 +70,14 @@ export async function makeGroup(url: string, members: readonly string[]): Promis
     client.query(
       `with made as (
         insert into groups (id, owner_id, name, number, sign)
-        select $1, $2, 'group', 1000000 + count(*), '' from groups returning id
+        values ($1, $2, 'group', $5, '') returning id
       ), conversation as (
         insert into conversations (kind, group_id) select 'group', id from made
       )
       insert into group_members (id, group_id, user_id, state, joined_at)
       select row_id, made.id, user_id, 'member', now()
       from made, unnest($3::text[], $4::text[]) as member (row_id, user_id)`,
-      [id, members[0], members.map(newId), members],
+      [id, members[0], members.map(newId), members, randomInt(1e6, 1e13)],
     ),
   )
   return id

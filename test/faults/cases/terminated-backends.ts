@@ -44,7 +44,7 @@ export async function terminatedBackends(
     const { rowCount } = await killer.query(
       `select pg_terminate_backend(pid) from (
         select pid from pg_stat_activity
-        where application_name = 'waifchat' and datname = current_database()
+        where application_name like 'waifchat%' and datname = current_database()
         order by state = 'idle', random() limit 1) victim`,
     )
     terminated += rowCount ?? 0
