@@ -1,31 +1,26 @@
 /** What clients notice of a database that cannot be reached: it is behind a proxy that is shut. */
 import t, { type Test } from 'tap'
-import { createTestDatabase } from '../helpers/databases.ts'
 import { audit } from './auditor.ts'
 import { Caller } from './caller.ts'
+import { makeDatabaseRoad } from './database-road.ts'
 import { Device } from './device.ts'
 import { History } from './history.ts'
 import { gather, settled } from './load.ts'
-import { Proxy } from './proxy.ts'
 import { scopeOf } from './scope.ts'
 import { FaultyServer } from './server.ts'
 import { makeFriends, makePeople, until } from './world.ts'
 
 async function setUp(t: Test) {
   const scope = scopeOf(t)
-  const database = await createTestDatabase()
-  t.teardown(() => database.drop())
-  const road = await Proxy.start(scope, database.url.replace('postgres:', 'http:'))
-  const url = new URL(database.url)
-  url.port = new URL(road.url).port
-  const server = await FaultyServer.start(scope, { databaseUrl: url.href })
-  const [a = '', b = ''] = await makePeople(database.url, 2)
-  await makeFriends(database.url, [[a, b]])
+  const { road, direct, url } = await makeDatabaseRoad(scope)
+  const server = await FaultyServer.start(scope, { databaseUrl: url })
+  const [a = '', b = ''] = await makePeople(direct, 2)
+  await makeFriends(direct, [[a, b]])
   const history = new History()
   const [deviceA, deviceB] = await gather(scope, server.socket, [a, b], history)
   if (deviceA === undefined || deviceB === undefined) throw new Error('nobody came')
   const check = async (kept = [...history.sent.values()]) =>
-    audit(database.url, history, { kept, complete: [deviceA.shown, deviceB.shown] })
+    audit(direct, history, { kept, complete: [deviceA.shown, deviceB.shown] })
   return { scope, road, server, history, a, b, deviceA, deviceB, check }
 }
 

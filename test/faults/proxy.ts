@@ -5,6 +5,9 @@ import type { Scope } from './server.ts'
 /** How a connection breaks: both ends learn of it, or only the client does. */
 export type Cut = 'whole' | 'half'
 
+/** For how long the answer to what is doomed may come, in milliseconds. */
+const UNHEARD = 50
+
 interface Pair {
   readonly client: Socket
   readonly server: Socket
@@ -18,6 +21,7 @@ export class Proxy {
   readonly #pairs = new Set<Pair>()
   #calm = false
   #shut = false
+  #doomedWord: string | undefined
 
   private constructor(url: string) {
     this.url = url
@@ -58,6 +62,13 @@ export class Proxy {
   #join(pair: Pair): void {
     this.#pairs.add(pair)
     const { client, server } = pair
+    client.on('data', (sent: Buffer) => {
+      if (this.#doomedWord === undefined || !sent.includes(this.#doomedWord)) return
+      this.#doomedWord = undefined
+      server.unpipe(client)
+      server.resume()
+      setTimeout(() => this.#cut(pair, 'whole'), UNHEARD)
+    })
     for (const [one, other] of [
       [client, server],
       [server, client],
@@ -89,6 +100,11 @@ export class Proxy {
   /** Cuts the connections that there are now. */
   cut(how: Cut): void {
     for (const pair of [...this.#pairs]) this.#cut(pair, how)
+  }
+
+  /** What next has a word in it reaches the server; the answer is lost, and the connection cut. */
+  loseAnswerTo(word: string): void {
+    this.#doomedWord = word
   }
 
   /** Cuts nothing from now on by itself. */

@@ -28,13 +28,13 @@ export class FaultyServer {
   crashes = 0
   #process: ServerProcess
   readonly #env: NodeJS.ProcessEnv
-  readonly #imports: string[]
+  readonly #sabotage: SabotageName | undefined
 
   private constructor(
     started: ServerProcess,
     databaseUrl: string,
     env: NodeJS.ProcessEnv,
-    imports: string[],
+    sabotage: SabotageName | undefined,
   ) {
     this.databaseUrl = databaseUrl
     this.http = started.http
@@ -44,7 +44,7 @@ export class FaultyServer {
       PORT: new URL(started.http).port,
       SOCKET_PORT: new URL(started.socket).port,
     }
-    this.#imports = imports
+    this.#sabotage = sabotage
     this.#process = this.#watch(started)
   }
 
@@ -67,8 +67,7 @@ export class FaultyServer {
       SABOTAGE: sabotage,
       ...settings,
     }
-    const imports = sabotage === undefined ? ['tsx'] : ['tsx', './test/faults/sabotage.ts']
-    const server = new FaultyServer(await startProcess(env, imports), url, env, imports)
+    const server = new FaultyServer(await launch(env, sabotage), url, env, sabotage)
     scope.teardown(async () => {
       await server.kill()
       await database?.drop()
@@ -95,7 +94,7 @@ export class FaultyServer {
 
   /** Starts it again where it was. */
   async start(): Promise<void> {
-    this.#process = this.#watch(await startProcess(this.#env, this.#imports))
+    this.#process = this.#watch(await launch(this.#env, this.#sabotage))
   }
 
   get isRunning(): boolean {
@@ -115,4 +114,13 @@ export class FaultyServer {
     })
     return started
   }
+}
+
+/** Starts the server; a sabotaged one without its errors, of which there will be many. */
+function launch(
+  env: NodeJS.ProcessEnv,
+  sabotage: SabotageName | undefined,
+): Promise<ServerProcess> {
+  if (sabotage === undefined) return startProcess(env)
+  return startProcess(env, ['tsx', './test/faults/sabotage.ts'], 'ignore')
 }

@@ -17,17 +17,19 @@ const SOCKET = /^socket\.io\s+(\S+)$/
  * Starts the server as `npm start` does.
  *
  * @param imports what Node.js loads before it
+ * @param stderr where its errors go
  */
 export async function startProcess(
   env: NodeJS.ProcessEnv,
   imports: readonly string[] = ['tsx'],
+  stderr: 'inherit' | 'ignore' = 'inherit',
 ): Promise<ServerProcess> {
   const root = new URL('../..', import.meta.url)
   const args = [...imports.flatMap((name) => ['--import', name]), 'src/main.ts']
   const child = spawn(process.execPath, args, {
     cwd: root,
     env,
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', stderr],
   })
   const addresses: { http?: string | undefined; socket?: string | undefined } = {}
   for await (const line of createInterface({ input: child.stdout })) {

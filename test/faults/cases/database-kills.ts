@@ -109,6 +109,8 @@ function lookAround(
 }
 
 const run = promisify(execFile)
+/** What does not wait for the disk is there to be lost. */
+const settings = { wal_writer_delay: '10s' }
 
 /** A PostgreSQL of the case's own, on a port that stays. Everything reaches the disk, as always. */
 class DoomedDatabase {
@@ -124,7 +126,7 @@ class DoomedDatabase {
     const folder = await mkdtemp(join(tmpdir(), 'waifchat-doomed-'))
     await chmod(folder, 0o755)
     const dataDir = join(folder, 'data')
-    const database = new DoomedDatabase(await startEmbedded({ dataDir }), dataDir)
+    const database = new DoomedDatabase(await startEmbedded({ dataDir, settings }), dataDir)
     scope.teardown(async () => {
       await database.#running.stop()
       await rm(folder, { recursive: true, force: true })
@@ -156,6 +158,6 @@ class DoomedDatabase {
 
   async start(): Promise<void> {
     const { port } = this.#running
-    this.#running = await startEmbedded({ dataDir: this.#dataDir, port })
+    this.#running = await startEmbedded({ dataDir: this.#dataDir, port, settings })
   }
 }

@@ -3,6 +3,7 @@ import pg from 'pg'
 import { audit } from '../auditor.ts'
 import { Caller } from '../caller.ts'
 import { makeCircles } from '../circles.ts'
+import { makeDatabaseRoad } from '../database-road.ts'
 import { History } from '../history.ts'
 import { gather, settled, talk } from '../load.ts'
 import type { Outcome, Terms } from '../outcome.ts'
@@ -16,26 +17,33 @@ export interface TerminatedBackends {
 
 const POOL_SIZE = 10
 const EVERY = 50
+/** So often an answer is lost besides. */
+const ANSWERS_LOST = 5
 
-/** One connection of the server to the database is ended every 50 ms, while much is changed. */
+/**
+ * One connection of the server to the database is ended every 50 ms, while much is changed. With
+ * every fifth a message is stored, too, without the server learning of it.
+ */
 export async function terminatedBackends(
   terms: Terms,
   { senders, seconds }: TerminatedBackends,
 ): Promise<Outcome> {
   const random = randomFrom(terms.seed)
   const history = new History()
+  const { road, direct, url } = await makeDatabaseRoad(terms)
   const server = await FaultyServer.start(terms, {
+    databaseUrl: url,
     sabotage: terms.sabotage,
     settings: { DATABASE_POOL_SIZE: String(POOL_SIZE) },
   })
-  const circles = await makeCircles(server.databaseUrl, senders)
+  const circles = await makeCircles(direct, senders)
   const devices = await gather(terms, server.socket, circles.people, history)
   const caller = new Caller(server.http, history)
   const stops = [
     talk(devices, { random, rate: 10, target: ({ owner }) => circles.target(owner, random) }),
-    await meddle(server.databaseUrl, caller, random),
+    await meddle(direct, caller, random),
   ]
-  const killer = new pg.Client({ connectionString: server.databaseUrl })
+  const killer = new pg.Client({ connectionString: direct })
   await killer.connect()
   terms.teardown(() => killer.end())
   let terminated = 0
@@ -48,6 +56,7 @@ export async function terminatedBackends(
         order by state = 'idle', random() limit 1) victim`,
     )
     terminated += rowCount ?? 0
+    if (terminated % ANSWERS_LOST === 0) road.loseAnswerTo('messages_store')
     await pause(EVERY)
   }
   for (const stop of stops) await stop()
@@ -56,12 +65,12 @@ export async function terminatedBackends(
     await settled(devices)
     await poolIsWhole(killer, caller, circles.people, history)
   }
-  const findings = await audit(server.databaseUrl, history, {
+  const findings = await audit(direct, history, {
     complete: server.isRunning ? devices.map(({ shown }) => shown) : [],
     answeredWithin: 5_000,
   })
   const figures = [
-    `${terminated} connections ended in ${seconds} s`,
+    `${terminated} connections ended and ${road.cuts} answers lost in ${seconds} s`,
     `${history.acknowledged} acknowledged, ${caller.answers} calls answered`,
     `slowest answer ${Math.round(Math.max(history.slowest(), caller.slowest))} ms`,
   ].join(', ')
