@@ -10,6 +10,9 @@ interface ChatMessage {
   message: string
 }
 
+/** How often a device that should be back is asked, ten seconds each time. */
+const ATTEMPTS = 12
+
 /** One window of the existing client, with the options that it has: those of the library. */
 export class Device {
   readonly socket: Socket
@@ -67,7 +70,7 @@ export class Device {
 
   /** Resolves when it is connected and has been shown what it missed: what comes first. */
   async isBack(): Promise<void> {
-    for (;;) {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       try {
         await this.socket.timeout(10_000).emitWithAck('join_group', this.owner)
         return
@@ -75,6 +78,7 @@ export class Device {
         // Not connected for so long, or cut off before the answer came.
       }
     }
+    throw new Error(`${this.shown.device} does not come back`)
   }
 
   /** Sends a message whose answer is recorded, as soon as there is one. */

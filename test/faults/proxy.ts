@@ -5,6 +5,9 @@ import type { Scope } from './server.ts'
 /** How a connection breaks: both ends learn of it, or only the client does. */
 export type Cut = 'whole' | 'half'
 
+/** After how many milliseconds a connection is cut, and how. */
+export type Fate = () => readonly [after: number, how: Cut]
+
 /** For how long the answer to what is doomed may come, in milliseconds. */
 const UNHEARD = 50
 
@@ -19,7 +22,7 @@ export class Proxy {
   /** Connections that were cut so far. */
   cuts = 0
   readonly #pairs = new Set<Pair>()
-  #calm = false
+  #fate: Fate | undefined
   #shut = false
   #doomedWord: string | undefined
 
@@ -27,12 +30,7 @@ export class Proxy {
     this.url = url
   }
 
-  /** @param fate after how many milliseconds each new connection is cut, and how */
-  static async start(
-    scope: Scope,
-    target: string,
-    fate?: () => readonly [after: number, how: Cut],
-  ): Promise<Proxy> {
+  static async start(scope: Scope, target: string): Promise<Proxy> {
     const { hostname, port } = new URL(target)
     const server = createServer({ noDelay: true })
     server.listen(0, '127.0.0.1')
@@ -48,11 +46,9 @@ export class Proxy {
         server: connect({ host: hostname, port: Number(port), noDelay: true }),
       }
       proxy.#join(pair)
-      if (fate === undefined) return
-      const [after, how] = fate()
-      setTimeout(() => proxy.#calm || proxy.#cut(pair, how), after).unref()
     })
     scope.teardown(async () => {
+      proxy.calm()
       proxy.cut('whole')
       server.close()
     })
@@ -61,6 +57,7 @@ export class Proxy {
 
   #join(pair: Pair): void {
     this.#pairs.add(pair)
+    this.#meet(pair)
     const { client, server } = pair
     client.on('data', (sent: Buffer) => {
       if (this.#doomedWord === undefined || !sent.includes(this.#doomedWord)) return
@@ -80,6 +77,13 @@ export class Proxy {
       })
       one.pipe(other)
     }
+  }
+
+  /** Lets a connection meet its fate, if there is one by then. */
+  #meet(pair: Pair): void {
+    if (this.#fate === undefined) return
+    const [after, how] = this.#fate()
+    setTimeout(() => this.#fate === undefined || this.#cut(pair, how), after).unref()
   }
 
   #cut(pair: Pair, how: Cut): void {
@@ -107,9 +111,15 @@ export class Proxy {
     this.#doomedWord = word
   }
 
-  /** Cuts nothing from now on by itself. */
+  /** Cuts every connection from now on, each in its time. */
+  rage(fate: Fate): void {
+    this.#fate = fate
+    for (const pair of this.#pairs) this.#meet(pair)
+  }
+
+  /** Ends `rage`. */
   calm(): void {
-    this.#calm = true
+    this.#fate = undefined
   }
 
   /** Lets nobody through until `open`; whoever comes is cut at once. */

@@ -24,12 +24,10 @@ export async function flapping(
   const random = randomFrom(terms.seed)
   const history = new History()
   const server = await FaultyServer.start(terms, { sabotage: terms.sabotage })
-  const proxy = await Proxy.start(terms, server.socket, () => [
-    1_000 + random() * 4_000,
-    random() < 0.7 ? 'whole' : 'half',
-  ])
+  const proxy = await Proxy.start(terms, server.socket)
   const circles = await makeCircles(server.databaseUrl, clients)
   const devices = await gather(terms, proxy.url, circles.people, history)
+  proxy.rage(() => [1_000 + random() * 4_000, random() < 0.7 ? 'whole' : 'half'])
   const stop = talk(devices, {
     random,
     rate: 0.5,
