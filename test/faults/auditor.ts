@@ -1,5 +1,5 @@
 import pg from 'pg'
-import type { History, Sent, Shown } from './history.ts'
+import type { History, Incident, Sent, Shown } from './history.ts'
 
 /** What the auditor may find. */
 export type Finding =
@@ -16,7 +16,7 @@ export type Finding =
   | 'stored in another order than sent'
   | 'unanswered'
   | 'numbers wrong'
-  | 'incident'
+  | Incident
 
 /** How often each, with the first few in words. */
 export class Findings {
@@ -99,7 +99,7 @@ export async function audit(
         }
       }
     }
-    for (const incident of history.incidents) findings.add('incident', incident)
+    for (const { incident, what } of history.incidents) findings.add(incident, what)
     return findings
   } finally {
     await client.end()

@@ -34,21 +34,24 @@ export class Caller {
       const response = await fetch(this.#http + path, { ...init, headers, signal })
       const body = (await response.json()) as { status?: unknown }
       if (response.status !== 200 || typeof body.status !== 'number') {
-        this.#history.incidents.push(`${path} answered HTTP ${response.status}`)
+        this.#history.note('answer broken', `${path}: HTTP ${response.status}`)
         return 0
       }
       this.answers += 1
       return body.status
     } catch (error) {
       const { cause, message } = error as Error
-      this.#history.incidents.push(
+      this.#history.note(
+        'answer broken',
         `${path} broke: ${cause instanceof Error ? cause.message : message}`,
       )
       return 0
     } finally {
       const took = performance.now() - started
       this.slowest = Math.max(this.slowest, took)
-      if (took > LONGEST_ANSWER) this.#history.incidents.push(`${path} took ${Math.round(took)} ms`)
+      if (took > LONGEST_ANSWER) {
+        this.#history.note('answer late', `${path} took ${Math.round(took)} ms`)
+      }
     }
   }
 }

@@ -25,11 +25,24 @@ export interface Shown {
   strayNews: number
 }
 
+/** What must not happen, seen by the clients themselves. */
+export type Incident =
+  | 'server ended'
+  | 'answer broken'
+  | 'answer late'
+  | 'stopped in disorder'
+  | 'client gone'
+  | 'pool of another size'
+
 export class History {
   readonly sent = new Map<string, Sent>()
   readonly shown: Shown[] = []
-  /** What happened that must not, in words; any of it is a failure. */
-  readonly incidents: string[] = []
+  /** What happened that must not; any of it is a failure. */
+  readonly incidents: { readonly incident: Incident; readonly what: string }[] = []
+
+  note(incident: Incident, what: string): void {
+    this.incidents.push({ incident, what })
+  }
 
   get acknowledged(): number {
     let count = 0

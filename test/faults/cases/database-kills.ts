@@ -63,7 +63,7 @@ export async function databaseKills(
   await pause(500)
   for (const stop of stops) await stop()
   if (server.crashes > 0) {
-    history.incidents.push('the server ended')
+    history.note('server ended', `${server.crashes} times`)
   } else {
     await settled([...devices, ...blind])
   }

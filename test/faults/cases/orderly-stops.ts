@@ -45,18 +45,21 @@ export async function orderlyStops(
     const signalled = performance.now()
     const code = await server.stop(random() < 0.5 ? 'SIGTERM' : 'SIGINT')
     slowest = Math.max(slowest, performance.now() - signalled)
-    if (code !== 0) history.incidents.push(`exit code ${code}`)
+    if (code !== 0) history.note('stopped in disorder', `exit code ${code}`)
     for (const problem of await Promise.all(started.map((one) => one.problem))) {
       if (problem === undefined) answered += 1
-      else history.incidents.push(problem)
+      else history.note('answer broken', problem)
     }
     await release()
     await server.start()
   }
   await stopTalking()
-  if (slowest > LONGEST_STOP) history.incidents.push(`a stop took ${Math.round(slowest)} ms`)
-  const gone = devices.filter(({ socket }) => !socket.active).length
-  if (gone > 0) history.incidents.push(`${gone} clients do not come back`)
+  if (slowest > LONGEST_STOP) {
+    history.note('stopped in disorder', `a stop took ${Math.round(slowest)} ms`)
+  }
+  for (const { socket, shown } of devices) {
+    if (!socket.active) history.note('client gone', shown.device)
+  }
   const back = devices.filter(({ socket }) => socket.active)
   await settled(back)
   const findings = await audit(server.databaseUrl, history, {

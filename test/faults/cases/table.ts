@@ -48,7 +48,7 @@ export const cases: readonly Case[] = [
     full: (terms) => databaseKills(terms, { senders: 50, kills: 10 }),
     small: (terms) => databaseKills(terms, { senders: 10, kills: 1 }),
     controls: [
-      { sabotage: 'deafPool', finds: 'incident' },
+      { sabotage: 'deafPool', finds: 'server ended' },
       { sabotage: 'commitLater', finds: 'acknowledged, but not stored' },
     ],
   },
@@ -86,8 +86,8 @@ export const cases: readonly Case[] = [
     full: (terms) => orderlyStops(terms, { clients: 1_000, requests: 200, stops: 20 }),
     small: (terms) => orderlyStops(terms, { clients: 50, requests: 40, stops: 1 }),
     controls: [
-      { sabotage: 'disconnectAll', finds: 'incident' },
-      { sabotage: 'dropRequests', finds: 'incident' },
+      { sabotage: 'disconnectAll', finds: 'client gone' },
+      { sabotage: 'dropRequests', finds: 'answer broken' },
     ],
   },
   {
@@ -96,7 +96,7 @@ export const cases: readonly Case[] = [
     full: (terms) => terminatedBackends(terms, { senders: 50, seconds: 60 }),
     small: (terms) => terminatedBackends(terms, { senders: 10, seconds: 4 }),
     controls: [
-      { sabotage: 'deafClients', finds: 'incident' },
+      { sabotage: 'deafClients', finds: 'server ended' },
       { sabotage: 'forgetIds', finds: 'stored twice' },
     ],
   },

@@ -60,7 +60,7 @@ export async function terminatedBackends(
     await pause(EVERY)
   }
   for (const stop of stops) await stop()
-  if (server.crashes > 0) history.incidents.push('the server ended')
+  if (server.crashes > 0) history.note('server ended', `${server.crashes} times`)
   else {
     await settled(devices)
     await poolIsWhole(killer, caller, circles.people, history)
@@ -124,7 +124,7 @@ async function poolIsWhole(
     const calls = people.slice(0, 50).map((userId) => caller.get('/message/list', { userId }))
     const statuses = await Promise.all(calls)
     const count = await connections()
-    if (count > POOL_SIZE) history.incidents.push(`${count} connections`)
+    if (count > POOL_SIZE) history.note('pool of another size', `${count} connections`)
     return count === POOL_SIZE && statuses.every((status) => status === 200)
-  }).catch((error: unknown) => history.incidents.push(String(error)))
+  }).catch((error: unknown) => history.note('pool of another size', String(error)))
 }
