@@ -6,9 +6,11 @@ import { makeDatabaseRoad } from './database-road.ts'
 import { Device } from './device.ts'
 import { History } from './history.ts'
 import { gather, settled } from './load.ts'
-import { scopeOf } from './scope.ts'
+import { patiently, scopeOf } from './scope.ts'
 import { FaultyServer } from './server.ts'
 import { makeFriends, makePeople, until } from './world.ts'
+
+patiently(t)
 
 async function setUp(t: Test) {
   const scope = scopeOf(t)

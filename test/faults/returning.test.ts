@@ -6,9 +6,11 @@ import { Device } from './device.ts'
 import { History } from './history.ts'
 import { gather, settled } from './load.ts'
 import { Proxy } from './proxy.ts'
-import { scopeOf } from './scope.ts'
+import { patiently, scopeOf } from './scope.ts'
 import { FaultyServer } from './server.ts'
 import { makeFriends, makeGroup, makePeople, until, withDatabase } from './world.ts'
+
+patiently(t)
 
 const KIBIBYTE = 1024
 

@@ -5,9 +5,11 @@ import { History } from './history.ts'
 import { gather } from './load.ts'
 import { Proxy } from './proxy.ts'
 import { beginRequest } from './requests.ts'
-import { scopeOf } from './scope.ts'
+import { patiently, scopeOf } from './scope.ts'
 import { FaultyServer } from './server.ts'
 import { makePeople } from './world.ts'
+
+patiently(t)
 
 await t.test('clients that hang do not keep a server from ending in order', async (t) => {
   const scope = scopeOf(t)
