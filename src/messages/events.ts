@@ -17,6 +17,7 @@ import { groupRoom } from '../realtime/rooms.ts'
 import type { Speaking } from '../realtime/speaking.ts'
 import { isId, newId } from '../wire/ids.ts'
 import type { Limit } from '../wire/limits.ts'
+import { gate } from './gate/gate.ts'
 import { isAcceptable, kindOf } from './kinds.ts'
 import { knowsBothEnds, type NewMessage } from './queries.ts'
 import type { MessageWriter } from './writer.ts'
@@ -65,13 +66,15 @@ export function messageEvents(
         const verdict = limit.take(senderId, Math.ceil((data.message.length + 1) / COUNTED_AS_ONE))
         if (verdict === 'far over') socket.conn.close()
         if (verdict !== 'within') return TOO_MANY
+        const body = gate(kind, data.message)
+        if (body === undefined) return MALFORMED
         const message: NewMessage = {
           id: newId(),
           conversation,
           senderId,
           targetId,
           kind,
-          body: data.message,
+          body,
           sentAt: new Date(),
         }
         return { later: store(message, patience) }
