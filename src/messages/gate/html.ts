@@ -52,9 +52,9 @@ export function escapeMarkup(text: string): string {
   return text.replace(MARKUP, '&lt;')
 }
 
-/** Where in a text markup would begin. */
-export function markupIn(text: string): number[] {
-  return Array.from(text.matchAll(MARKUP), ({ index }) => index)
+/** Whether markup begins anywhere in a text. */
+export function hasMarkup(text: string): boolean {
+  return text.search(MARKUP) !== -1
 }
 
 /** Whether an address is one that this server gives a stored file: `/` and one name. */

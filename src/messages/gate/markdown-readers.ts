@@ -1,10 +1,7 @@
-import createParser, {
-  type MarkdownIt,
-  type StateBlock,
-  type StateInline,
-  type Token,
-} from 'markdown-it'
-import { Unclear } from './markdown-source.ts'
+import createParser, { type MarkdownIt, type StateBlock, type StateInline } from 'markdown-it'
+
+/** The type of a token that is no reader's: there is no saying how they will read it. */
+export const UNCLEAR = 'unclear'
 
 /** What costs a parser of inline text most; nobody writes more of it in one message. */
 const COSTLY = /[[$*_~]/g
@@ -15,16 +12,6 @@ const DEEPEST = 50
 
 const DOLLAR = 0x24
 const EXCLAMATION = 0x21
-
-interface PlacedToken extends Token {
-  place?: number
-}
-
-/** Where an inline token begins in the text of its block. */
-export function placeOf({ type, markup, place = 0 }: PlacedToken): number {
-  // A link is pushed when its bracket has been read already.
-  return type === 'link_open' && markup !== 'autolink' ? place - 1 : place
-}
 
 /**
  * Parsers for all ways in which readers may read a Markdown message: plainly, and as md-editor-v3,
@@ -44,17 +31,12 @@ editor.block.ruler.before('code', 'admonition', admonition, { alt })
 
 function parser(): MarkdownIt {
   const made = createParser({ html: true, breaks: true })
-  made.inline.State = class extends made.inline.State {
-    override push(...args: Parameters<StateInline['push']>): Token {
-      return Object.assign(super.push(...args), { place: this.pos })
-    }
-  }
-  made.core.ruler.before('inline', 'budget', ({ tokens }) => {
-    let costly = tokens.length
-    for (const { type, content } of tokens) {
+  made.core.ruler.before('inline', 'budget', (state) => {
+    let costly = state.tokens.length
+    for (const { type, content } of state.tokens) {
       if (type === 'inline') costly += content.match(COSTLY)?.length ?? 0
-      if (costly > MOST_COSTLY) throw new Unclear()
     }
+    if (costly > MOST_COSTLY) state.tokens = [new state.Token(UNCLEAR, '', 0)]
   })
   return made
 }
@@ -136,13 +118,15 @@ function admonition(
   const content = lineOf(state, startLine).slice(3).trim()
   // The editor cuts the type off by counting characters; where that could matter, nobody knows.
   const unclear = /[<[]/.test(content) && /[`$\\]/.test(content)
-  const title = state.push(unclear ? 'unclear' : 'inline', '', 0)
+  const title = state.push(unclear ? UNCLEAR : 'inline', '', 0)
   Object.assign(title, { content, children: [], map: [startLine, startLine + 1] })
   // The editor does not count, and fails when its stack is full.
-  if (state.level >= DEEPEST) throw new Unclear()
-  state.level += 1
-  state.md.block.tokenize(state, startLine + 1, end)
-  state.level -= 1
+  if (state.level >= DEEPEST) state.push(UNCLEAR, '', 0)
+  else {
+    state.level += 1
+    state.md.block.tokenize(state, startLine + 1, end)
+    state.level -= 1
+  }
   state.parentType = parentType
   state.lineMax = lineMax
   state.line = line

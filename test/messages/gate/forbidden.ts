@@ -43,7 +43,7 @@ const inMarkdown: Allowed = {
   attributes: {
     a: { href: address, title: any },
     img: { src: address, alt: any, title: any },
-    code: { class: /^language-[\w+#.-]*$/, language: /^[\w+#.-]*$/ },
+    code: { class: /^language-[\w+#.:[\]-]*$/, language: /^[\w+#.:[\]-]*$/ },
     ol: { start: /^\d+$/ },
     td: { style: /^text-align:(left|center|right)$/ },
     th: { style: /^text-align:(left|center|right)$/ },

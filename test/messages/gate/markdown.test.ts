@@ -6,7 +6,9 @@ import { markdownAttacks } from './vectors.ts'
 await t.test('Markdown stays byte for byte', async (t) => {
   const messages = [
     '# Hello 歪fChat Editor',
-    'a < b, if (x <3) x<5; a <- b',
+    'a < b, if (x <3) x<5; a <- b; a<b',
+    '\\<div> \\[a](smb://x) arr[0] (x) [a]: b',
+    '![图](https://example.com/x.png "费用 $5 [1]")',
     '**粗** <u>下划线</u> *斜* ~~删~~ H<sub>2</sub>O x<sup>2</sup>',
     '[链接](https://example.com/?a=1&b=2 "title") <https://example.com> <a@example.com>',
     '[mail](mailto:a@example.com) [r][1]\n\n[1]: http://example.com',
@@ -39,12 +41,19 @@ await t.test('only what is raw HTML, or leads elsewhere, is changed', async (t) 
     ['> # h <u>x</u> <s>', '> # h <u>x</u> &lt;s>'],
     ['1. ab\n   <img src=x> `<b>`', '1. ab\n   &lt;img src=x> `<b>`'],
     ['```js <x>\n<b>\n```', '```js\n<b>\n```'],
-    ['[a](smb://x "t") [b](https://b)', '\\[a](smb://x "t") [b](https://b)'],
-    ['![a](//x/y.png) ![b](/y.png)', '!\\[a](//x/y.png) ![b](/y.png)'],
+    ['[a](smb://x "t") [b](https://b)', '[a]\\(smb://x "t") [b](https://b)'],
+    ['![a](//x/y.png) ![b](/y.png)', '![a]\\(//x/y.png) ![b](/y.png)'],
     ['see [r]\n\n[r]: file:x', 'see [r]\n\n[r]: file:x'],
-    ['see [r]\n\n[r]: smb:x', 'see \\[r]\n\n[r]: smb:x'],
+    ['see [r]\n\n[r]: smb:x', 'see [r]\n\n[r]\\: smb:x'],
     ['$a<b$ `<b>`', '$a< b$ `<b>`'],
     ['```mermaid\nA[x<br/>y]\n```', '```mermaid\nA[x&lt;br/>y]\n```'],
+    ['[a](smb://x) `[b](smb://y)` `<i>`', '[a]\\(smb://x) `[b](smb://y)` `<i>`'],
+    ['\\<b> <b> \\\\<b>', '\\<b> &lt;b> \\\\&lt;b>'],
+    ['vector<int> v; `vector<int>`', 'vector&lt;int> v; `vector<int>`'],
+    ['`a\n<i>b`', '`a\n&lt;i>b`'],
+    ['![a](https://b/c.png "<b>")', '```\n![a](https://b/c.png "<b>")\n```'],
+    ['\u{f0000}<b> `\u{f0001}<b>`', '\u{f0000}&lt;b> `\u{f0001}<b>`'],
+    ['a\r\n<b>\r\n', 'a\n&lt;b>\n'],
     ['!!! a` <i> `', '```\n!!! a` <i> `\n```'],
   ]
   for (const [sent, stored] of changes) t.equal(gateMarkdown(sent), stored)
