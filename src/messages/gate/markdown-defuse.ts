@@ -11,6 +11,9 @@ const SIGN = new RegExp(`${HTML_BEGINS}|${ADDRESS_FOLLOWS}`, 'gi')
 /** The line that begins code, up to the language. */
 const FENCE = /^.*?(?:`{3,}|~{3,})\s*[\w+#.-]{0,30}/
 
+/** Signs to take apart; a message with more of them is not worth the time. */
+const MOST_SIGNS = 1_000
+
 /** Characters without a meaning, of which there are more than a message can hold. */
 const MARK = /[\u{f0000}-\u{10ffff}]/gu
 const FIRST_MARK = 0xf0000
@@ -20,10 +23,12 @@ const FIRST_IN_LINE = /^[ \t]*([\u{f0000}-\u{10ffff}])/gmu
 /**
  * Takes the signs apart that make HTML and links of what is not code, and leaves the language only
  * of what is said about code. A parser tells what is code, but not where in the text that was: so
- * each sign is replaced by a mark of its own, which is looked for in what was parsed.
+ * each sign is replaced by a mark of its own, which is looked for in what was parsed. Undefined
+ * when there are too many.
  */
-export function defuse(text: string): string {
+export function defuse(text: string): string | undefined {
   const { marked, signs } = mark(text)
+  if (signs.size > MOST_SIGNS) return undefined
   const seen = readersOf(text).map((reader) => see(reader, marked))
   const lines = marked.split('\n')
   for (const line of seen.flatMap(({ fences }) => fences)) {
@@ -53,7 +58,7 @@ function mark(text: string): { marked: string; signs: ReadonlyMap<string, string
   return { marked, signs }
 }
 
-/** Which marks a reader takes for code and for formulas, and on which lines code begins of which too much is said. */
+/** What a reader takes for code and for formulas, and the lines that say too much about code. */
 interface Seen {
   readonly code: Set<string>
   readonly formulas: Set<string>

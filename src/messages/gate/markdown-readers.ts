@@ -3,10 +3,6 @@ import createParser, { type MarkdownIt, type StateBlock, type StateInline } from
 /** The type of a token that is no reader's: there is no saying how they will read it. */
 export const UNCLEAR = 'unclear'
 
-/** What costs a parser of inline text most; nobody writes more of it in one message. */
-const COSTLY = /[[$*_~]/g
-const MOST_COSTLY = 10_000
-
 /** Admonitions in admonitions. */
 const DEEPEST = 50
 
@@ -22,24 +18,13 @@ export function readersOf(text: string): readonly MarkdownIt[] {
   return text.includes('$') || text.includes('!!!') ? [plain, editor] : [plain]
 }
 
-const plain = parser()
-const editor = parser()
+const options = { html: true, breaks: true }
+const plain = createParser(options)
+const editor = createParser(options)
 editor.inline.ruler.after('escape', 'math_inline', inlineFormula)
 const alt = ['paragraph', 'reference', 'blockquote', 'list']
 editor.block.ruler.after('blockquote', 'math_block', blockFormula, { alt })
 editor.block.ruler.before('code', 'admonition', admonition, { alt })
-
-function parser(): MarkdownIt {
-  const made = createParser({ html: true, breaks: true })
-  made.core.ruler.before('inline', 'budget', (state) => {
-    let costly = state.tokens.length
-    for (const { type, content } of state.tokens) {
-      if (type === 'inline') costly += content.match(COSTLY)?.length ?? 0
-    }
-    if (costly > MOST_COSTLY) state.tokens = [new state.Token(UNCLEAR, '', 0)]
-  })
-  return made
-}
 
 /** `$a^2$`, which no space may follow, or precede where it ends. */
 function inlineFormula(state: StateInline, silent: boolean): boolean {

@@ -6,6 +6,10 @@ import { readersOf, UNCLEAR } from './markdown-readers.ts'
 
 /** Nothing that harms can be in a text without one of these. */
 const SUSPICIOUS = /[<[]|`{3}|~{3}/
+/** What a parser has to stop at; nobody writes more of it in one message. */
+const COSTLY = /[\n<[|`$*_~!&\\]/g
+const MOST_COSTLY = 5_000
+
 const EDITOR_TAGS = new RegExp(EDITOR_TAG, 'g')
 /** A line like this begins HTML in some parser, whatever it is part of. */
 const HTML_LINE = new RegExp(`^[ \\t]*(?!${EDITOR_TAG}|${AUTOLINK})<(?=[a-z/!?])`, 'im')
@@ -16,13 +20,14 @@ const HTML_LINE = new RegExp(`^[ \\t]*(?!${EDITOR_TAG}|${AUTOLINK})<(?=[a-z/!?])
  * find no harm in it; if they still do after it was defused, all of it becomes code.
  */
 export function gateMarkdown(text: string): string {
+  if (!SUSPICIOUS.test(text) || isQuoted(text)) return text
+  if ((text.match(COSTLY)?.length ?? 0) > MOST_COSTLY) return quoted(text)
   if (isHarmless(text)) return text
   const defused = defuse(text.replace(/\r\n?/g, '\n'))
-  return isHarmless(defused) ? defused : quoted(text)
+  return defused !== undefined && isHarmless(defused) ? defused : quoted(text)
 }
 
 function isHarmless(text: string): boolean {
-  if (!SUSPICIOUS.test(text)) return true
   return readersOf(text).every((reader) => areHarmless(reader.parse(text, {}), reader))
 }
 
@@ -72,4 +77,9 @@ function quoted(text: string): string {
   const longest = Array.from(text.matchAll(/`{3,}/g), ([run]) => run.length)
   const fence = '`'.repeat(Math.max(2, ...longest) + 1)
   return `${fence}\n${text}\n${fence}`
+}
+
+function isQuoted(text: string): boolean {
+  const fence = /^`{3,}\n/.exec(text)?.[0].length ?? 0
+  return fence > 0 && text === quoted(text.slice(fence, -fence))
 }
