@@ -6,7 +6,6 @@ import { type AddressLimit, askerAt } from './limits.ts'
 /** The part of socket.io's engine that is needed here: it takes requests before the app sees them. */
 interface Engine {
   on(event: 'connection', listener: (socket: EngineSocket) => void): unknown
-  on(event: 'headers', listener: (headers: Record<string, string>) => void): unknown
   use(middleware: EngineMiddleware): unknown
 }
 
@@ -44,9 +43,13 @@ export function refuseAtEngine(
   request.socket.end([`HTTP/1.1 ${status} ${reason}`, ...lines, '', body].join('\r\n'))
 }
 
-/** Sends the security headers with whatever the engine answers. */
+/** Sends the security headers with whatever the engine answers, its own refusals included. */
 export function sendSecurityHeadersAtEngine(engine: Engine): void {
-  engine.on('headers', (headers) => void Object.assign(headers, securityHeaders))
+  engine.use((_request, response, next) => {
+    if (response instanceof ServerResponse)
+      response.setHeaders(new Map(Object.entries(securityHeaders)))
+    next()
+  })
 }
 
 /** Refuses further sockets to an address that has as many as it may. */

@@ -18,6 +18,8 @@ export interface ServerUnderTest {
   client(options?: Partial<ClientOptions>): Client
   /** postgres:// address of its database; undefined for a server that ran already. */
   readonly databaseUrl: string | undefined
+  /** All that it has written to stdout and stderr since it was started last. */
+  output(): string
   /** Stops it with a signal and starts it again on the same ports and database. */
   restart(signal?: NodeJS.Signals): Promise<void>
 }
@@ -35,6 +37,7 @@ export async function serve(t: Test, settings: NodeJS.ProcessEnv = {}): Promise<
     return {
       client: (options) => new Client({ http, socket, ...options }),
       databaseUrl: undefined,
+      output: () => '',
       restart: () => Promise.reject(new Error('a server that ran already is not restarted')),
     }
   }
@@ -60,6 +63,7 @@ export async function serve(t: Test, settings: NodeJS.ProcessEnv = {}): Promise<
   return {
     client: (options) => new Client({ http: running.http, socket: running.socket, ...options }),
     databaseUrl: database.url,
+    output: () => Buffer.concat(running.output).toString(),
     async restart(signal = 'SIGTERM') {
       await stop(running.child, signal)
       const { port } = new URL(running.http)
@@ -71,6 +75,7 @@ export async function serve(t: Test, settings: NodeJS.ProcessEnv = {}): Promise<
 
 interface Running {
   readonly child: ChildProcess
+  readonly output: readonly Buffer[]
   readonly http: string
   readonly socket: string
 }
@@ -80,8 +85,13 @@ async function start(env: NodeJS.ProcessEnv): Promise<Running> {
   const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
     cwd: root,
     env,
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
+  const output: Buffer[] = []
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (bytes: Buffer) => output.push(bytes))
+  }
+  child.stderr.pipe(process.stderr, { end: false })
   const addresses: { http?: string | undefined; socket?: string | undefined } = {}
   for await (const line of createInterface({ input: child.stdout })) {
     addresses.http ??= HTTP.exec(line)?.[1]
@@ -90,7 +100,7 @@ async function start(env: NodeJS.ProcessEnv): Promise<Running> {
     if (http === undefined || socket === undefined) continue
     // Whatever it says later must not fill the pipe.
     child.stdout.resume()
-    return { child, http, socket }
+    return { child, output, http, socket }
   }
   throw new Error('the server ended before it listened')
 }
