@@ -5,6 +5,8 @@ import { createInterface } from 'node:readline'
 /** A server in a process of its own, listening. */
 export interface ServerProcess {
   readonly child: ChildProcess
+  /** What it has written to stdout and stderr. */
+  readonly output: readonly Buffer[]
   /** Addresses of its two sides. */
   readonly http: string
   readonly socket: string
@@ -17,20 +19,25 @@ const SOCKET = /^socket\.io\s+(\S+)$/
  * Starts the server as `npm start` does.
  *
  * @param imports what Node.js loads before it
- * @param stderr where its errors go
+ * @param errors whether what it writes to stderr is shown
  */
 export async function startProcess(
   env: NodeJS.ProcessEnv,
   imports: readonly string[] = ['tsx'],
-  stderr: 'inherit' | 'ignore' = 'inherit',
+  errors: 'shown' | 'hidden' = 'shown',
 ): Promise<ServerProcess> {
   const root = new URL('../..', import.meta.url)
   const args = [...imports.flatMap((name) => ['--import', name]), 'src/main.ts']
   const child = spawn(process.execPath, args, {
     cwd: root,
     env,
-    stdio: ['ignore', 'pipe', stderr],
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
+  const output: Buffer[] = []
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (bytes: Buffer) => output.push(bytes))
+  }
+  if (errors === 'shown') child.stderr.pipe(process.stderr, { end: false })
   const addresses: { http?: string | undefined; socket?: string | undefined } = {}
   for await (const line of createInterface({ input: child.stdout })) {
     addresses.http ??= HTTP.exec(line)?.[1]
@@ -39,7 +46,7 @@ export async function startProcess(
     if (http === undefined || socket === undefined) continue
     // Whatever it says later must not fill the pipe.
     child.stdout.resume()
-    return { child, http, socket }
+    return { child, output, http, socket }
   }
   throw new Error('the server ended before it listened')
 }
