@@ -58,7 +58,7 @@ export async function serve(t: Test, settings: NodeJS.ProcessEnv = {}): Promise<
   return {
     client: (options) => new Client({ http: running.http, socket: running.socket, ...options }),
     databaseUrl: database.url,
-    output: () => Buffer.concat(running.output).toString(),
+    output: () => running.output(),
     async restart(signal = 'SIGTERM') {
       await stopProcess(running.child, signal)
       const { port } = new URL(running.http)

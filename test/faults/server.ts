@@ -122,5 +122,5 @@ function launch(
   sabotage: SabotageName | undefined,
 ): Promise<ServerProcess> {
   if (sabotage === undefined) return startProcess(env)
-  return startProcess(env, ['tsx', './test/faults/sabotage.ts'], 'hidden')
+  return startProcess(env, ['tsx', './test/faults/sabotage.ts'], 'ignore')
 }

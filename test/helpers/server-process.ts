@@ -5,8 +5,8 @@ import { createInterface } from 'node:readline'
 /** A server in a process of its own, listening. */
 export interface ServerProcess {
   readonly child: ChildProcess
-  /** What it has written to stdout and stderr. */
-  readonly output: readonly Buffer[]
+  /** All that it has written to stdout and stderr. */
+  output(): string
   /** Addresses of its two sides. */
   readonly http: string
   readonly socket: string
@@ -19,12 +19,12 @@ const SOCKET = /^socket\.io\s+(\S+)$/
  * Starts the server as `npm start` does.
  *
  * @param imports what Node.js loads before it
- * @param errors whether what it writes to stderr is shown
+ * @param stderr where its errors go
  */
 export async function startProcess(
   env: NodeJS.ProcessEnv,
   imports: readonly string[] = ['tsx'],
-  errors: 'shown' | 'hidden' = 'shown',
+  stderr: 'inherit' | 'ignore' = 'inherit',
 ): Promise<ServerProcess> {
   const root = new URL('../..', import.meta.url)
   const args = [...imports.flatMap((name) => ['--import', name]), 'src/main.ts']
@@ -33,11 +33,11 @@ export async function startProcess(
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  const output: Buffer[] = []
+  const written: Buffer[] = []
   for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (bytes: Buffer) => output.push(bytes))
+    stream.on('data', (bytes: Buffer) => written.push(bytes))
   }
-  if (errors === 'shown') child.stderr.pipe(process.stderr, { end: false })
+  if (stderr === 'inherit') child.stderr.pipe(process.stderr, { end: false })
   const addresses: { http?: string | undefined; socket?: string | undefined } = {}
   for await (const line of createInterface({ input: child.stdout })) {
     addresses.http ??= HTTP.exec(line)?.[1]
@@ -46,7 +46,7 @@ export async function startProcess(
     if (http === undefined || socket === undefined) continue
     // Whatever it says later must not fill the pipe.
     child.stdout.resume()
-    return { child, output, http, socket }
+    return { child, output: () => Buffer.concat(written).toString(), http, socket }
   }
   throw new Error('the server ended before it listened')
 }
