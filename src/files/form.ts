@@ -1,16 +1,14 @@
 import { createHash } from 'node:crypto'
 import { open, rm } from 'node:fs/promises'
-import type { IncomingMessage } from 'node:http'
 import { type Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { drain } from '../wire/bodies.ts'
 import type { Storage } from './storage.ts'
 
 const MOST_FIELDS = 20
 /** Bytes of a body besides its files: fields, headers, boundaries. */
 const ENVELOPE = 64 * 1024
-/** What is left of a refused body is read up to here; a longer one costs the connection. */
-const MOST_DRAINED = 64 * 1024 * 1024
 /** Data is written in batches, because each write is a trip to another thread. */
 const BATCH_BYTES = 1024 * 1024
 const BATCH_PIECES = 64
@@ -142,24 +140,6 @@ async function write(source: Readable, path: string, hashed: boolean) {
   } finally {
     await handle.close()
   }
-}
-
-/**
- * Reads what is left of a body, because the client reads its answer only after it has sent
- * everything, and the connection is free only then. False when there is too much left.
- */
-function drain(raw: IncomingMessage): Promise<boolean> {
-  raw.unpipe()
-  raw.resume()
-  if (raw.readableEnded || raw.destroyed) return Promise.resolve(true)
-  return new Promise((resolve) => {
-    let left = MOST_DRAINED
-    raw.on('data', (data: Buffer) => {
-      left -= data.length
-      if (left < 0) resolve(false)
-    })
-    raw.once('close', () => resolve(true)).once('end', () => resolve(true))
-  })
 }
 
 /** Only the disk fails in system calls other than reading what the client sends. */
