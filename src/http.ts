@@ -11,7 +11,7 @@ import { messageRoutes } from './messages/routes.ts'
 import { noteRoutes } from './notes/routes.ts'
 import type { Realtime } from './realtime/realtime.ts'
 import { spaceRoutes } from './spaces/routes.ts'
-import { enforceAccess } from './wire/access.ts'
+import { type Declared, enforceAccess } from './wire/access.ts'
 import { readWellFormed } from './wire/bodies.ts'
 import { answerAsDocumented } from './wire/endpoint.ts'
 import { sendSecurityHeaders } from './wire/headers.ts'
@@ -43,18 +43,18 @@ export function createApp({ log, settings }: Context): FastifyInstance {
   return app
 }
 
-/** Puts the documented endpoints on an app, one line a feature. */
+/** Puts the documented endpoints on an app, one line a feature. Gives who may use each. */
 export async function addEndpoints(
   app: FastifyInstance,
   context: Context,
   realtime: Realtime,
-): Promise<void> {
-  enforceAccess(app, context.settings.authMode, context.tokens)
+): Promise<readonly Declared[]> {
+  const declared = enforceAccess(app, context.settings.authMode, context.tokens)
   await app.register(cors, { origin: true, maxAge: 86_400 })
   // After CORS: a page must be able to read that it is over the limit.
   limitRequests(app, context.settings.requestLimit)
   await readWellFormed(app)
-  app.get('/health', async (_request, reply) => {
+  app.get('/health', { config: { access: 'public' } }, async (_request, reply) => {
     await context.db.pool.query('select 1').catch(() => reply.code(503))
     return { status: reply.statusCode }
   })
@@ -67,4 +67,5 @@ export async function addEndpoints(
   await app.register(spaceRoutes(context))
   await app.register(noteRoutes(context))
   await app.register(fileRoutes(context))
+  return declared
 }

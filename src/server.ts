@@ -14,6 +14,7 @@ import { addRealtime } from './realtime/realtime.ts'
 import type { Settings } from './settings.ts'
 import { StartupError } from './startup-error.ts'
 import { stoppable } from './stopping.ts'
+import type { Declared } from './wire/access.ts'
 import { wireTimes } from './wire/times.ts'
 
 /** A query that hangs holds up the end for this many milliseconds at most. */
@@ -25,6 +26,8 @@ export interface RunningServer {
   readonly httpUrl: string
   /** Where socket.io is. */
   readonly socketUrl: string
+  /** Who may use each endpoint and event, as they declare it. */
+  readonly access: readonly Declared[]
   /** Stops accepting, finishes what is in flight, closes sockets and pool. */
   stop(): Promise<void>
 }
@@ -63,10 +66,11 @@ export async function startServer(
     const sockets = onePort ? http : createApp(context)
     apps.push(...[...new Set([http, sockets])].map(stoppable))
     const realtime = await addRealtime(sockets, context)
-    await addEndpoints(http, context, realtime)
+    const access = [...(await addEndpoints(http, context, realtime)), ...realtime.access]
     const httpUrl = await listen(http, settings, settings.port)
-    if (onePort) return { httpUrl, socketUrl: httpUrl, stop }
-    return { httpUrl, socketUrl: await listen(sockets, settings, settings.socketPort), stop }
+    if (onePort) return { httpUrl, socketUrl: httpUrl, access, stop }
+    const socketUrl = await listen(sockets, settings, settings.socketPort)
+    return { httpUrl, socketUrl, access, stop }
   } catch (error) {
     await stop()
     throw error

@@ -1,14 +1,12 @@
 import { rm } from 'node:fs/promises'
-import type { IncomingMessage } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { drain } from '../wire/bodies.ts'
 import { Refused, receiveFile } from './incoming.ts'
 import type { Storage } from './storage.ts'
 
 const MOST_FIELDS = 20
 /** Bytes of a body besides its files: fields, headers, boundaries. */
 const ENVELOPE = 64 * 1024
-/** What is left of a refused body is read up to here; a longer one costs the connection. */
-const MOST_DRAINED = 64 * 1024 * 1024
 
 /** A file of a form, complete in a temporary file. */
 export interface FormFile {
@@ -96,24 +94,6 @@ export async function receiveForm(
     request.log.info({ err: error }, 'upload refused')
     return undefined
   }
-}
-
-/**
- * Reads what is left of a body, because the client reads its answer only after it has sent
- * everything, and the connection is free only then. False when there is too much left.
- */
-function drain(raw: IncomingMessage): Promise<boolean> {
-  raw.unpipe()
-  raw.resume()
-  if (raw.readableEnded || raw.destroyed) return Promise.resolve(true)
-  return new Promise((resolve) => {
-    let left = MOST_DRAINED
-    raw.on('data', (data: Buffer) => {
-      left -= data.length
-      if (left < 0) resolve(false)
-    })
-    raw.once('close', () => resolve(true)).once('end', () => resolve(true))
-  })
 }
 
 /** Only the disk fails in system calls other than reading what the client sends. */

@@ -3,6 +3,7 @@ import type { Context } from '../context.ts'
 import { findUser } from '../accounts/queries.ts'
 import type { StoredFile } from '../database/schema.ts'
 import { type Answer, FORBIDDEN } from '../wire/answers.ts'
+import { type Access, isForbidden } from '../wire/access.ts'
 import type { Routes } from '../wire/endpoint.ts'
 import { isStorable } from '../wire/fields.ts'
 import { isId } from '../wire/ids.ts'
@@ -47,7 +48,7 @@ export function pictureRoutes({ db, settings }: Context, storage: Storage): Rout
     const named = kind === 'user_avatar' ? form.fields.get('_id') : undefined
     if (named !== undefined) {
       if (!isId(named) || (await findUser(db, named)) === undefined) return undefined
-      if (caller !== undefined && caller !== named) return 'forbidden'
+      if (isForbidden(caller, named)) return 'forbidden'
     }
     const pictures = await Promise.all(
       form.files.map(async ({ part, name, size, sha256 }) => {
@@ -75,15 +76,16 @@ export function pictureRoutes({ db, settings }: Context, storage: Storage): Rout
       kind: StoredFile['kind'],
       success: number,
       failure: Answer,
+      access: Access = 'user',
     ): void => {
-      app.post(url, { config: { access: 'user', failure } }, async (request, reply) => {
+      app.post(url, { config: { access, failure } }, async (request, reply) => {
         const kept = await receive(request, reply, kind)
         if (kept === 'forbidden') return FORBIDDEN
         const picture = kept?.[0]
         return picture === undefined ? failure : { res_code: success, ...picture }
       })
     }
-    single('/upload/user', 'user_avatar', 0, AVATAR_FAILED)
+    single('/upload/user', 'user_avatar', 0, AVATAR_FAILED, { as: '_id', optional: true })
     single('/upload/group', 'group_avatar', 0, AVATAR_FAILED)
     single('/chat/private/photo', 'chat_picture', 200, PICTURE_FAILED)
     single('/chat/group/photo', 'chat_picture', 200, PICTURE_FAILED)

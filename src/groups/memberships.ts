@@ -2,6 +2,7 @@ import type { Database, Queryable } from '../database/connection.ts'
 import { holdMessages } from '../messages/queries.ts'
 import type { Realtime } from '../realtime/realtime.ts'
 import { groupRoom, userRoom } from '../realtime/rooms.ts'
+import { isForbidden } from '../wire/access.ts'
 import {
   acceptApplication,
   deleteApplication,
@@ -77,16 +78,16 @@ export function createMemberships(db: Database, { rooms, inTurn }: Realtime): Me
     refuse: (groupId, userId, caller) =>
       db.transaction(async (tx) => {
         const ownerId = await lockGroup(tx, groupId)
+        if (isForbidden(caller, ownerId)) return 'forbidden'
         if (ownerId === undefined) return 'refused'
-        if (caller !== undefined && caller !== ownerId) return 'forbidden'
         return (await deleteApplication(tx, groupId, userId)) ? 'done' : 'refused'
       }),
 
     agree(groupId, userId, caller) {
       const accept = async (tx: Queryable): Promise<Outcome> => {
         const ownerId = await lockGroup(tx, groupId)
+        if (isForbidden(caller, ownerId)) return 'forbidden'
         if (ownerId === undefined) return 'refused'
-        if (caller !== undefined && caller !== ownerId) return 'forbidden'
         await holdMessages(tx)
         return (await acceptApplication(tx, groupId, userId)) ? 'done' : 'refused'
       }
@@ -99,7 +100,7 @@ export function createMemberships(db: Database, { rooms, inTurn }: Realtime): Me
       const remove = async (tx: Queryable): Promise<Outcome> => {
         const ownerId = await lockGroup(tx, groupId)
         if (ownerId === undefined) return 'done'
-        if (caller !== undefined && caller !== ownerId && caller !== userId) return 'forbidden'
+        if (isForbidden(caller, ownerId, userId)) return 'forbidden'
         if (userId === ownerId) return 'refused'
         await holdMessages(tx)
         await deleteMember(tx, groupId, userId)
@@ -114,7 +115,7 @@ export function createMemberships(db: Database, { rooms, inTurn }: Realtime): Me
       const dissolve = async (tx: Queryable): Promise<Outcome> => {
         const ownerId = await lockGroup(tx, groupId)
         if (ownerId === undefined) return 'done'
-        if (caller !== undefined && caller !== ownerId) return 'forbidden'
+        if (isForbidden(caller, ownerId)) return 'forbidden'
         await holdMessages(tx)
         await dissolveGroup(tx, groupId)
         return 'done'

@@ -3,6 +3,7 @@ import { findUser } from '../accounts/queries.ts'
 import type { Context } from '../context.ts'
 import type { Realtime } from '../realtime/realtime.ts'
 import { type Answer, failed, failedWithData, FORBIDDEN } from '../wire/answers.ts'
+import { isForbidden } from '../wire/access.ts'
 import type { Routes } from '../wire/endpoint.ts'
 import { atMost, requiredId, text } from '../wire/fields.ts'
 import type { Applying } from './applying.ts'
@@ -41,6 +42,7 @@ const memberFields = z.object({ userId: requiredId(), groupId: requiredId() })
 const groupQuery = z.object({ groupId: requiredId() })
 const userQuery = z.object({ userId: requiredId() })
 const asUser = { as: 'userId' }
+const asOwner = { who: { owner: 'groupId' } }
 
 /** Endpoints 14 and 16 to 26 of the interface document. */
 export function groupRoutes(
@@ -106,7 +108,7 @@ export function groupRoutes(
     const refuseFailed = failed('服务器错误')
     app.post(
       '/group/refuse',
-      { config: { access: 'user', failure: refuseFailed }, schema: { body: memberFields } },
+      { config: { access: asOwner, failure: refuseFailed }, schema: { body: memberFields } },
       async ({ body: { groupId, userId }, caller }) =>
         answerTo(await memberships.refuse(groupId, userId, caller), REFUSED, refuseFailed),
     )
@@ -127,7 +129,10 @@ export function groupRoutes(
     app.get(
       '/get/update/group',
       {
-        config: { access: { as: 'groupLeaderId' }, failure: membersFailed },
+        config: {
+          access: { as: 'groupLeaderId', who: { owner: 'groupId' }, otherwise: 404 },
+          failure: membersFailed,
+        },
         schema: { querystring: groupQuery.extend({ groupLeaderId: requiredId() }) },
       },
       async ({ query: { groupId, groupLeaderId } }) => {
@@ -152,13 +157,13 @@ export function groupRoutes(
     app.post(
       '/update/groupInfo',
       {
-        config: { access: 'user', failure: updateFailed },
+        config: { access: { who: { owner: '_id' } }, failure: updateFailed },
         schema: { body: z.object({ _id: requiredId(), ...groupFields }) },
       },
       async ({ body: { _id, groupName, sign, imgUrl }, caller }) => {
         const group = await findGroup(db, _id)
+        if (isForbidden(caller, group?.ownerId)) return FORBIDDEN
         if (group === undefined) return updateFailed
-        if (caller !== undefined && caller !== group.ownerId) return FORBIDDEN
         const changes = { name: groupName, sign, ...(imgUrl ? { avatarUrl: imgUrl } : {}) }
         return (await updateGroup(db, _id, changes)) ? UPDATED : updateFailed
       },
@@ -167,7 +172,10 @@ export function groupRoutes(
     const removeFailed = failed('移除失败')
     app.get(
       '/del/groupUser',
-      { config: { access: 'user', failure: removeFailed }, schema: { querystring: memberFields } },
+      {
+        config: { access: { who: { owner: 'groupId', self: 'userId' } }, failure: removeFailed },
+        schema: { querystring: memberFields },
+      },
       async ({ query: { groupId, userId }, caller }) =>
         answerTo(await memberships.remove(groupId, userId, caller), LEFT, removeFailed),
     )
@@ -175,7 +183,7 @@ export function groupRoutes(
     const dissolveFailed = failed('error')
     app.get(
       '/del/group',
-      { config: { access: 'user', failure: dissolveFailed }, schema: { querystring: groupQuery } },
+      { config: { access: asOwner, failure: dissolveFailed }, schema: { querystring: groupQuery } },
       async ({ query: { groupId }, caller }) =>
         answerTo(await memberships.dissolve(groupId, caller), DISSOLVED, dissolveFailed),
     )
@@ -196,7 +204,7 @@ export function groupRoutes(
     const agreeFailed = failed('添加失败')
     app.post(
       '/group/agree',
-      { config: { access: 'user', failure: agreeFailed }, schema: { body: memberFields } },
+      { config: { access: asOwner, failure: agreeFailed }, schema: { body: memberFields } },
       async ({ body: { groupId, userId }, caller }) => {
         const outcome = await memberships.agree(groupId, userId, caller)
         if (outcome === 'done') notices.agreed(userId)

@@ -15,6 +15,7 @@ import {
 } from '../realtime/events.ts'
 import { groupRoom } from '../realtime/rooms.ts'
 import type { Speaking } from '../realtime/speaking.ts'
+import type { Who } from '../wire/access.ts'
 import { isId, newId } from '../wire/ids.ts'
 import type { Limit } from '../wire/limits.ts'
 import { gate } from './gate/gate.ts'
@@ -51,8 +52,9 @@ export function messageEvents(
     return message.conversation === 'private' ? NOT_FRIENDS : NOT_A_MEMBER
   }
 
-  const chat = (conversation: Conversation['kind']) =>
+  const chat = (conversation: Conversation['kind'], who: Who) =>
     event(
+      { as: 'uId', who, otherwise: 202 },
       z.tuple([dataMsg, id, id]),
       async (
         socket: Socket,
@@ -82,12 +84,16 @@ export function messageEvents(
     )
 
   return {
-    private_chat: chat('private'),
-    group_chat: chat('group'),
-    join_group: event(z.tuple([id]), async (socket, [groupId]) => {
-      // Rooms follow the database: a member is in the room already (behaviour.md 8).
-      if (socket.rooms.has(groupRoom(groupId))) return DONE
-      return (await findGroup(db, groupId)) === undefined ? NO_SUCH_TARGET : NOT_A_MEMBER
-    }),
+    private_chat: chat('private', { friend: 'fId' }),
+    group_chat: chat('group', { member: 'gId' }),
+    join_group: event(
+      { who: { member: 'gId' }, otherwise: 202 },
+      z.tuple([id]),
+      async (socket, [groupId]) => {
+        // Rooms follow the database: a member is in the room already (behaviour.md 8).
+        if (socket.rooms.has(groupRoom(groupId))) return DONE
+        return (await findGroup(db, groupId)) === undefined ? NO_SUCH_TARGET : NOT_A_MEMBER
+      },
+    ),
   }
 }

@@ -18,7 +18,7 @@ export function messageRoutes({ db, times }: Context): Routes {
     app.get(
       '/message/friend',
       {
-        config: { access, failure },
+        config: { access: { as: 'userId', who: { friend: 'friendId' }, otherwise: 202 }, failure },
         schema: {
           querystring: z.object({
             userId: requiredId(),
@@ -44,7 +44,7 @@ export function messageRoutes({ db, times }: Context): Routes {
     app.get(
       '/message/group',
       {
-        config: { access, failure },
+        config: { access: { as: 'userId', who: { member: 'groupId' }, otherwise: 202 }, failure },
         schema: {
           querystring: z.object({
             userId: requiredId(),

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Context } from '../context.ts'
 import { type Answer, failed, failedWithData, FORBIDDEN } from '../wire/answers.ts'
+import { isForbidden } from '../wire/access.ts'
 import type { Routes } from '../wire/endpoint.ts'
 import { pageNumber, requiredId, text, writing } from '../wire/fields.ts'
 import { noteDocument } from './documents.ts'
@@ -56,13 +57,13 @@ export function noteRoutes({ db, times }: Context): Routes {
     app.get(
       '/notes/del',
       {
-        config: { access: 'user', failure: failed('删除失败, 请稍后再试') },
+        config: { access: { who: { author: '_id' } }, failure: failed('删除失败, 请稍后再试') },
         schema: { querystring: z.object({ _id: requiredId() }) },
       },
       async ({ caller, query: { _id } }) => {
         const authorId = await findNoteAuthor(db, _id)
         if (authorId === undefined) return DELETED
-        if (caller !== undefined && caller !== authorId) return FORBIDDEN
+        if (isForbidden(caller, authorId)) return FORBIDDEN
         await deleteNote(db, _id)
         return DELETED
       },

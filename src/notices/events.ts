@@ -21,25 +21,29 @@ export function noticeEvents(
   bookmark: () => string,
 ): Events {
   return {
-    init_apply_notice: event(z.tuple([z.unknown()]), async (socket, [userId], patience) => {
-      if (socket.data.userId === undefined) {
-        if (!isId(userId)) return MALFORMED
-        const refusal = await speaking.begin(socket, userId, false, patience)
-        if (refusal !== undefined) return refusal
-      }
-      const me = socket.data.userId ?? ''
-      const counts = await persistently(db, () => countNotices(db, me), patience)
-      socket.emit('init_apply_notice', counts, bookmark())
-      return DONE
-    }),
+    init_apply_notice: event(
+      { as: 'userId' },
+      z.tuple([z.unknown()]),
+      async (socket, [userId], patience) => {
+        if (socket.data.userId === undefined) {
+          if (!isId(userId)) return MALFORMED
+          const refusal = await speaking.begin(socket, userId, false, patience)
+          if (refusal !== undefined) return refusal
+        }
+        const me = socket.data.userId ?? ''
+        const counts = await persistently(db, () => countNotices(db, me), patience)
+        socket.emit('init_apply_notice', counts, bookmark())
+        return DONE
+      },
+    ),
 
-    apply_notice: event(oneId, async (_socket, [userId]) => {
+    apply_notice: event('user', oneId, async (_socket, [userId]) => {
       if ((await findUser(db, userId)) === undefined) return NO_SUCH_TARGET
       notices.applied(userId)
       return DONE
     }),
 
-    agree_apply: event(oneId, async (_socket, [userId]) => {
+    agree_apply: event('user', oneId, async (_socket, [userId]) => {
       if ((await findUser(db, userId)) === undefined) return NO_SUCH_TARGET
       notices.agreedAsClientSays(userId)
       return DONE

@@ -1,5 +1,6 @@
 import type { Socket as AnySocket, Server as AnyServer } from 'socket.io'
 import type { z } from 'zod'
+import type { Access } from '../wire/access.ts'
 
 /** What a socket knows of whoever is behind it. */
 export interface SocketData {
@@ -36,6 +37,7 @@ export type EventOutcome = EventAnswer | { readonly later: Promise<EventAnswer> 
 
 /** One event that clients may send. */
 export interface EventHandler {
+  readonly access: Access
   readonly args: z.ZodType
   handle: Handle<never>
 }
@@ -47,12 +49,17 @@ type Handle<Args> = (
   patience: number,
 ) => EventOutcome | Promise<EventOutcome>
 
-/** Ties the type of an event's arguments to its handler. */
+/**
+ * Ties the type of an event's arguments to its handler.
+ *
+ * @param access names the arguments as the interface document does
+ */
 export function event<Args extends z.ZodType>(
+  access: Access,
   args: Args,
   handle: Handle<z.output<Args>>,
 ): EventHandler {
-  return { args, handle }
+  return { access, args, handle }
 }
 
 /** A feature's events by name. */

@@ -8,6 +8,7 @@ import { messageEvents } from '../messages/events.ts'
 import { createMessageWriter } from '../messages/writer.ts'
 import { noticeEvents } from '../notices/events.ts'
 import { createNotices, type Notices } from '../notices/notices.ts'
+import type { Declared } from '../wire/access.ts'
 import { TOO_MANY } from '../wire/answers.ts'
 import { limitSockets, sendSecurityHeadersAtEngine } from '../wire/engine.ts'
 import { createAllowance, createLimit } from '../wire/limits.ts'
@@ -39,6 +40,8 @@ export interface Realtime {
   readonly rooms: Rooms
   /** The turns that messages and changes of memberships take. */
   readonly inTurn: InTurn
+  /** Who may send each event. */
+  readonly access: readonly Declared[]
 }
 
 /** Puts socket.io on an app, with the eight events of the interface document. */
@@ -105,5 +108,8 @@ export async function addRealtime(app: FastifyInstance, context: Context): Promi
     const allowance = createAllowance(settings.eventLimit)
     listening.listen(socket, allowance, (pending) => recovery.recover(socket, pending))
   })
-  return { notices, rooms, inTurn }
+  const access = Object.entries(events)
+    .filter(([name]) => name !== 'disconnect')
+    .map(([name, one]) => ({ name, access: one.access }))
+  return { notices, rooms, inTurn, access }
 }

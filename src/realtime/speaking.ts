@@ -84,20 +84,24 @@ export function speakingEvents(
   greet: (socket: Socket) => void,
 ): Events {
   return {
-    login: event(z.tuple([z.string().refine(isId)]), async (socket, [userId], patience) => {
-      const refusal = await speaking.begin(socket, userId, true, patience)
-      if (refusal !== undefined) return refusal
-      greet(socket)
-      return DONE
-    }),
+    login: event(
+      { as: 'userId' },
+      z.tuple([z.string().refine(isId)]),
+      async (socket, [userId], patience) => {
+        const refusal = await speaking.begin(socket, userId, true, patience)
+        if (refusal !== undefined) return refusal
+        greet(socket)
+        return DONE
+      },
+    ),
     // The client passes '' here; whatever it passes, the socket speaks for nobody afterwards.
-    logout: event(z.array(z.unknown()), async (socket) => {
+    logout: event('user', z.array(z.unknown()), async (socket) => {
       rooms.leave(socket)
       await sessions.end(pidOf(socket))
       return DONE
     }),
     // socket.io's own: a client that takes its leave is not expected back, one that is cut off is.
-    disconnect: event(z.tuple([z.string()], z.unknown()), async (socket, [reason]) => {
+    disconnect: event('user', z.tuple([z.string()], z.unknown()), async (socket, [reason]) => {
       if (reason === 'client namespace disconnect') await sessions.end(pidOf(socket))
       return DONE
     }),

@@ -1,4 +1,5 @@
 import { eq } from 'drizzle-orm'
+import { friendshipState } from '../accounts/queries.ts'
 import { type Database, type Queryable, statement } from '../database/connection.ts'
 import { type Space, spaces } from '../database/schema.ts'
 import { newId } from '../wire/ids.ts'
@@ -21,6 +22,15 @@ export async function insertSpace(
 ): Promise<boolean> {
   const rows = await db.run(inserted, [newId(), authorId, body, photos])
   return rows.length === 1
+}
+
+/** Whether `viewer` may see somebody's spaces: one's own and one's friends' (behaviour.md 7). */
+export async function maySeeSpaces(
+  db: Queryable,
+  viewer: string,
+  authorId: string,
+): Promise<boolean> {
+  return viewer === authorId || (await friendshipState(db, viewer, authorId)) === 'accepted'
 }
 
 /** A space with its author; the space is null for somebody who has none. */

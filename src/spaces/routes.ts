@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Context } from '../context.ts'
 import { type Answer, failed, FORBIDDEN } from '../wire/answers.ts'
+import { isForbidden } from '../wire/access.ts'
 import type { Routes } from '../wire/endpoint.ts'
 import { optionalPage, requiredId, text, writing } from '../wire/fields.ts'
 import { isId } from '../wire/ids.ts'
@@ -8,13 +9,26 @@ import { deleteComment, findCommentOwners, insertComment, insertReply } from './
 import { feedDocument, ownSpacesDocument } from './documents.ts'
 import { readFeed } from './feed.ts'
 import { photoPaths } from './photos.ts'
-import { deleteSpace, findSpaceAuthor, insertSpace, listOwnSpaces, toggleLike } from './queries.ts'
+import {
+  deleteSpace,
+  findSpaceAuthor,
+  insertSpace,
+  listOwnSpaces,
+  maySeeSpaces,
+  toggleLike,
+} from './queries.ts'
 
 const PUBLISHED: Answer = { status: 200, msg: '发布成功' }
 const DONE: Answer = { status: 200, msg: 'success' }
 const DELETED: Answer = { status: 200, msg: '删除成功' }
 
 const access = { as: 'userId' }
+/** Whoever takes part in a space's life. */
+const takingPart = {
+  as: 'userId',
+  who: { author: 'spaceId', friend: 'spaceId' },
+  otherwise: 404,
+} as const
 /** `:type` of endpoints 33 and 34: 0 a comment, 1 a reply. */
 const typeParams = z.object({ type: z.enum(['0', '1']) })
 
@@ -56,16 +70,21 @@ export function spaceRoutes({ db, times }: Context): Routes {
       },
     )
 
+    const detailsFailed = failed('error')
     app.get(
       '/space/details',
       {
         // It names whose spaces are shown, not who looks at them.
-        config: { access: 'user', failure: failed('error') },
+        config: {
+          access: { who: { self: 'userId', friend: 'userId' }, otherwise: 404 },
+          failure: detailsFailed,
+        },
         schema: { querystring: z.object({ userId: requiredId() }) },
       },
-      async ({ query: { userId } }) => {
+      async ({ query: { userId }, caller }) => {
+        if (caller !== undefined && !(await maySeeSpaces(db, caller, userId))) return detailsFailed
         const rows = await listOwnSpaces(db, userId)
-        if (rows.length === 0) return failed('error')
+        if (rows.length === 0) return detailsFailed
         return { status: 200, data: ownSpacesDocument(userId, rows, times) }
       },
     )
@@ -73,7 +92,7 @@ export function spaceRoutes({ db, times }: Context): Routes {
     app.post(
       '/space/like',
       {
-        config: { access, failure: serverFailed },
+        config: { access: takingPart, failure: serverFailed },
         schema: { body: z.object({ spaceId: requiredId(), userId: requiredId() }) },
       },
       async ({ body: { spaceId, userId } }) => {
@@ -85,7 +104,7 @@ export function spaceRoutes({ db, times }: Context): Routes {
     app.post(
       '/space/comment/add/:type',
       {
-        config: { access, failure: commentFailed },
+        config: { access: takingPart, failure: commentFailed },
         schema: {
           params: typeParams,
           body: z
@@ -116,7 +135,7 @@ export function spaceRoutes({ db, times }: Context): Routes {
     app.get(
       '/space/comment/del/:type',
       {
-        config: { access: 'user', failure: serverFailed },
+        config: { access: { who: { author: '_id', host: '_id' } }, failure: serverFailed },
         schema: { params: typeParams, querystring: z.object({ _id: requiredId() }) },
       },
       async ({ caller, params: { type }, query: { _id } }) => {
@@ -125,9 +144,7 @@ export function spaceRoutes({ db, times }: Context): Routes {
         const [isReply, authorId, spaceAuthorId] = owners
         if (isReply !== (type === '1')) return serverFailed
         // Who publishes decides what stands under it.
-        if (caller !== undefined && caller !== authorId && caller !== spaceAuthorId) {
-          return FORBIDDEN
-        }
+        if (isForbidden(caller, authorId, spaceAuthorId)) return FORBIDDEN
         await deleteComment(db, _id)
         return DELETED
       },
@@ -136,13 +153,13 @@ export function spaceRoutes({ db, times }: Context): Routes {
     app.get(
       '/space/del',
       {
-        config: { access: 'user', failure: failed('删除失败') },
+        config: { access: { who: { author: '_id' } }, failure: failed('删除失败') },
         schema: { querystring: z.object({ _id: requiredId() }) },
       },
       async ({ caller, query: { _id } }) => {
         const authorId = await findSpaceAuthor(db, _id)
         if (authorId === undefined) return DELETED
-        if (caller !== undefined && caller !== authorId) return FORBIDDEN
+        if (isForbidden(caller, authorId)) return FORBIDDEN
         await deleteSpace(db, _id)
         return DELETED
       },

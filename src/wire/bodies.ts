@@ -1,7 +1,11 @@
 import { isUtf8 } from 'node:buffer'
+import type { IncomingMessage } from 'node:http'
 import { parse } from 'node:querystring'
 import formbody from '@fastify/formbody'
 import type { FastifyInstance } from 'fastify'
+
+/** What is left of a refused body is read up to here; a longer one costs the connection. */
+const MOST_DRAINED = 64 * 1024 * 1024
 
 /** What was sent is no well-formed Unicode text (behaviour.md 1). */
 class IllFormed extends Error {
@@ -46,4 +50,22 @@ function decoded(text: string): void {
   } catch {
     throw new IllFormed()
   }
+}
+
+/**
+ * Reads what is left of a body, because the client reads its answer only after it has sent
+ * everything, and the connection is free only then. False when there is too much left.
+ */
+export function drain(raw: IncomingMessage): Promise<boolean> {
+  raw.unpipe()
+  raw.resume()
+  if (raw.readableEnded || raw.destroyed) return Promise.resolve(true)
+  return new Promise((resolve) => {
+    let left = MOST_DRAINED
+    raw.on('data', (data: Buffer) => {
+      left -= data.length
+      if (left < 0) resolve(false)
+    })
+    raw.once('close', () => resolve(true)).once('end', () => resolve(true))
+  })
 }

@@ -7,6 +7,7 @@ import {
 } from 'fastify-type-provider-zod'
 import { invalid, type Answer, type FieldError } from './answers.ts'
 import type { Access } from './access.ts'
+import { drain } from './bodies.ts'
 import { UNDOCUMENTED } from './fields.ts'
 
 /** What an endpoint of the document declares of itself. */
@@ -52,7 +53,7 @@ export function answerAsDocumented(app: FastifyInstance): void {
   })
 }
 
-function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
+async function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
   const { failure, lists405 } = endpointOf(request)
   if (failure === undefined) {
     const status = error.statusCode ?? 500
@@ -60,6 +61,8 @@ function answerError(error: FastifyError, request: FastifyRequest, reply: Fastif
     return reply.code(status).send({ status, msg: status < 500 ? error.message : 'error' })
   }
   reply.code(200)
+  // Closed while the client still sends, its connection is reset, and the answer lost.
+  if (!request.raw.complete) await drain(request.raw)
   if (hasZodFastifySchemaValidationErrors(error)) {
     const data = lists405 === true ? failedRules(error, request) : []
     return reply.send(data.length > 0 ? invalid(data) : failure)

@@ -1,7 +1,9 @@
 import t, { type Test } from 'tap'
 import { createHmac } from 'node:crypto'
-import type { Client } from './client.ts'
+import { io } from 'socket.io-client'
+import { type Client, electron } from './client.ts'
 import { expectAck, expectAnswer } from './coverage.ts'
+import { type Json, stringAt } from './json.ts'
 import { freePhone, online, register, say, type Person } from './people.ts'
 import { serve } from './server.ts'
 
@@ -112,6 +114,25 @@ await t.test('in token mode a token says who acts, and nobody else does', async 
     expectAck(t, 'login', await socketA.emitWithAck('login', b.id), 403)
     expectAck(t, 'login', await socketA.emitWithAck('login', a.id), 200)
   })
+})
+
+await t.test('a socket that was refused gets in with the three lines of the README', async (t) => {
+  const anyone = strict.client()
+  const { phone, id } = await register(anyone, '甲')
+  const socket = io(anyone.socketUrl, { forceNew: true, extraHeaders: electron })
+  t.teardown(() => socket.disconnect())
+  const refused = await new Promise<Error>((resolve) => socket.once('connect_error', resolve))
+  t.equal(refused.message, '登录已失效, 请重新登录')
+
+  const login = await anyone.post('/login', { phone, password: 'secret' })
+  const token = stringAt(login.body, 'data', 'token')
+  const headers = { ...electron, authorization: `Bearer ${token}` }
+  socket.auth = { token }
+  socket.connect()
+  await new Promise((resolve) => socket.once('connect', () => resolve(undefined)))
+  expectAck(t, 'login', (await socket.emitWithAck('login', id)) as Json, 200)
+  const friends = await strict.client({ headers }).get('/contacts/friend', { userId: id })
+  expectAnswer(t, friends, 9, 'success', { data: [] })
 })
 
 await t.test('in open mode a request is believed, but a token that is sent counts', async (t) => {

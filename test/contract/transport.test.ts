@@ -75,6 +75,17 @@ await t.test('a body that is none gets the documented failure at HTTP 200', asyn
   })
 })
 
+await t.test('far too long a body is read to its end, so that its answer arrives', async (t) => {
+  const long = new Blob(['x='.padEnd(80 * BODY_LIMIT, 'a')])
+  for (const type of ['application/json', 'application/x-www-form-urlencoded', 'text/plain']) {
+    for (const body of [long, long.stream()]) {
+      const init = { method: 'POST', headers: { 'content-type': type }, body, duplex: 'half' }
+      const answer = await client.request('/friend/add', init as RequestInit)
+      expectAnswer(t, answer, 8, 'error')
+    }
+  }
+})
+
 await t.test('an empty body lists what is missing', async (t) => {
   for (const [number, path] of posts) {
     const name = number === 2 ? '服务器错误' : '参数缺省'

@@ -1,0 +1,100 @@
+/** Hostile events and frames; FUZZ_INPUTS and FUZZ_SEED say how many and which. */
+import t from 'tap'
+import { compareAck, events, type ClientEvent } from '../contract/events.ts'
+import { at, type Json } from '../contract/json.ts'
+import { register, online, say } from '../contract/people.ts'
+import { firstWrong } from './endpoints.ts'
+import { hostileArguments, hostileFrames } from './frames.ts'
+import { openRawSocket, type RawSocket } from './raw-socket.ts'
+import { handlesBackTo, INPUTS, MOST_GROWTH, SEED, startTarget } from './target.ts'
+
+/** The first warms up; from the second to the last nothing may grow. */
+const ROUNDS = 4
+/** Sockets that send at the same time. */
+const SOCKETS = 8
+/** Nothing at all within this time is a hang, however busy the machine. */
+const HANG = 30_000
+const statuses = [200, 202, 403, 404, 405, 429]
+
+const target = await startTarget(t)
+const { client } = target
+const before = await target.report()
+const heaps: number[] = []
+const seen = { sent: 0, slowest: 0, cut: 0 }
+const sockets: RawSocket[] = []
+const idle: RawSocket[] = []
+let turn = 0
+
+/** Sends a frame; whatever it does, what follows is acknowledged, or the connection closed. */
+async function sendFrame(frame: string | Uint8Array): Promise<void> {
+  const socket = idle.pop() ?? (await openRawSocket(client.socketUrl, HANG))
+  socket.send(frame)
+  seen.sent++
+  const said = String(frame)
+  // Whoever takes their leave is not answered any more.
+  if (said.startsWith('41')) return socket.close()
+  const outcome = await socket.emit('join_group', [target.group]).catch((error: unknown) => error)
+  if (socket.open) idle.push(socket)
+  else seen.cut++
+  if (socket.open && outcome instanceof Error) {
+    throw new Error(`${outcome.message} after ${JSON.stringify(said.slice(0, 2_000))}`)
+  }
+}
+
+async function emit(event: ClientEvent, args: unknown[]): Promise<void> {
+  const since = performance.now()
+  const socket = sockets[turn++ % SOCKETS] as RawSocket
+  const ack = await socket.emit(event, args).catch((error: unknown): Json => String(error))
+  seen.slowest = Math.max(seen.slowest, performance.now() - since)
+  seen.sent++
+  const status = Number(at(ack, 'status'))
+  if (statuses.includes(status) && compareAck(event, ack, status).length === 0) return
+  const sent = JSON.stringify(args).slice(0, 2_000)
+  throw new Error(`${event} was acknowledged with ${JSON.stringify(ack)}: ${sent}`)
+}
+
+for (let round = 1; round <= ROUNDS; round++) {
+  await t.test(`round ${round}: every event is acknowledged`, async (t) => {
+    for (let index = 0; index < SOCKETS; index++) {
+      sockets[index] = await openRawSocket(client.socketUrl, HANG)
+    }
+    for (const { name } of events) {
+      const args = hostileArguments(name, target)
+      const wrong = await firstWrong(args, INPUTS / ROUNDS, SEED + round, (one) => emit(name, one))
+      t.equal(wrong, undefined, name)
+    }
+    t.ok(
+      sockets.every(({ open }) => open),
+      'no connection was lost',
+    )
+
+    const wrong = await firstWrong(hostileFrames, INPUTS / ROUNDS, SEED + round, sendFrame)
+    t.equal(wrong, undefined, 'frames')
+    await Promise.all([...sockets, ...idle.splice(0)].map((socket) => socket.close()))
+    const { pid, heapUsed, external } = await target.report()
+    t.equal(pid, before.pid, 'the same process')
+    heaps.push(heapUsed + external)
+  })
+}
+
+await t.test('afterwards people talk as before, and nothing more is held', async (t) => {
+  const [a, b] = [await register(client, '甲'), await register(client, '乙')]
+  await client.post('/friend/add', { userId: a.id, friendId: b.id })
+  await client.post('/friend/agree', { userId: b.id, friendId: a.id })
+  const [socketA, socketB] = [await online(t, client, a), await online(t, client, b)]
+  t.equal(at(await say(socketA, a, b, '你好'), 'status'), 200)
+  const [message = null] = await socketB.next('private_chat')
+  t.equal(at(message, 'message'), '你好')
+  socketA.close()
+  socketB.close()
+
+  const { pid } = await target.report()
+  t.equal(pid, before.pid, 'the same process')
+  const [, warm = 0, , end = 0] = heaps
+  const mebibytes = heaps.map((bytes) => (bytes / 2 ** 20).toFixed(1)).join(', ')
+  t.ok(end - warm < MOST_GROWTH, `memory after each round: ${mebibytes} MiB`)
+  t.same(await handlesBackTo(target, before), {}, 'no handle more than before')
+  const { sent, slowest, cut } = seen
+  t.comment(`${sent} inputs, ${cut} connections cost by frames`)
+  t.comment(`the slowest acknowledgement after ${Math.round(slowest)} ms, seed ${SEED}`)
+})

@@ -1,0 +1,29 @@
+/** Loaded into the server under test (NODE_OPTIONS): on SIGUSR2 it reports what the process holds. */
+import { renameSync, writeFileSync } from 'node:fs'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
+const file = process.env.FUZZ_REPORT
+let count = 0
+
+function report(): void {
+  if (file === undefined) return
+  collectGarbage()
+  const resources = process.getActiveResourcesInfo()
+  const { heapUsed, external, rss } = process.memoryUsage()
+  const text = JSON.stringify({
+    count: ++count,
+    pid: process.pid,
+    heapUsed,
+    external,
+    rss,
+    resources,
+  })
+  writeFileSync(`${file}.part`, text)
+  renameSync(`${file}.part`, file)
+}
+
+process.on('SIGUSR2', report)
+report()

@@ -1,0 +1,117 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Client } from '../contract/client.ts'
+import { createGroup, joinGroup } from '../contract/groups.ts'
+import { stringAt } from '../contract/json.ts'
+import { befriend, register, type Person } from '../contract/people.ts'
+import { serve } from '../contract/server.ts'
+import { comment, feedOf, publish } from '../contract/spaces.ts'
+
+/** Inputs for each endpoint and event; `npm run test:fuzz` asks for more. */
+export const INPUTS = Number(process.env.FUZZ_INPUTS ?? 2_000)
+/** Printed by what fails; given again, it makes the same inputs. */
+export const SEED = Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 31)
+
+/** A machine that is busy with other things may need this long, in milliseconds. */
+const LONGEST = 600_000 + INPUTS * 500
+
+/** Most bytes that memory may grow by after warming up; a leak of 1 KB an input is more. */
+export const MOST_GROWTH = 16 * 2 ** 20
+
+/** What the server's process holds, after it collected its garbage. */
+export interface Report {
+  readonly count: number
+  readonly pid: number
+  readonly heapUsed: number
+  readonly external: number
+  readonly rss: number
+  readonly resources: readonly string[]
+}
+
+/** A server under fire, and real things for inputs to be nearly right about. */
+export interface Target {
+  readonly client: Client
+  readonly people: readonly Person[]
+  readonly group: string
+  readonly space: string
+  readonly comment: string
+  readonly note: string
+  report(): Promise<Report>
+}
+
+/** Starts a server whose process can be asked what it holds. */
+export async function startTarget(t: {
+  teardown(handler: () => Promise<void>): void
+  setTimeout(milliseconds: number): void
+}): Promise<Target> {
+  t.setTimeout(LONGEST)
+  const folder = await mkdtemp(join(tmpdir(), 'waifchat-fuzz-'))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  const file = join(folder, 'report.json')
+  const probe = new URL('probe.ts', import.meta.url).href
+  const server = await serve(t, {
+    FUZZ_REPORT: file,
+    NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --import=tsx --import=${probe}`,
+    // What is over a limit is not looked at; limits have tests of their own.
+    EVENT_LIMIT: '0',
+    MESSAGE_LIMIT: '0',
+    LOGIN_FAILURES: '0',
+    LOG_LEVEL: 'fatal',
+  })
+  const client = server.client({ timeout: 60_000 })
+  const people = await Promise.all(['甲', '乙', '丙', '丁'].map((nick) => register(client, nick)))
+  const [owner, friend] = people as [Person, Person, ...Person[]]
+  await befriend(client, owner, friend)
+  const group = await createGroup(client, owner, '群')
+  await joinGroup(client, group, friend)
+  const space = await publish(client, owner, '空间')
+  await client.post('/space/comment/add/0', comment(space, owner))
+  const [shown] = await feedOf(client, owner, 1)
+  const note = await client.post('/notes/add', { userId: owner.id, text: '便签' })
+  const read = async () => JSON.parse(await readFile(file, 'utf8')) as Report
+  const { pid } = await read()
+  return {
+    client,
+    people,
+    group,
+    space,
+    comment: shown?.commentList[0]?._id ?? '',
+    note: stringAt(note.body, '_id'),
+    async report() {
+      const { count } = await read()
+      process.kill(pid, 'SIGUSR2')
+      for (;;) {
+        const report = await read()
+        if (report.count > count) return report
+        await pause(20)
+      }
+    },
+  }
+}
+
+/** How often each kind of resource is held; timers come and go by themselves. */
+export function handles({ resources }: Report): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const name of resources) {
+    if (name !== 'Timeout' && name !== 'Immediate') counts[name] = (counts[name] ?? 0) + 1
+  }
+  return counts
+}
+
+/** Resolves when the process holds no more handles of any kind than before; gives what it holds. */
+export async function handlesBackTo(
+  target: Target,
+  before: Report,
+  patience = 60_000,
+): Promise<Record<string, number>> {
+  const most = handles(before)
+  const deadline = performance.now() + patience
+  for (;;) {
+    const now = handles(await target.report())
+    const more = Object.entries(now).filter(([name, count]) => count > (most[name] ?? 0))
+    if (more.length === 0 || performance.now() > deadline) return Object.fromEntries(more)
+    await pause(500)
+  }
+}
