@@ -5,9 +5,9 @@ import type { FastifyInstance } from 'fastify'
 /** What was sent before a signal has reached this machine this many milliseconds after it. */
 const ARRIVING = 50
 /** For how long whoever comes is still let in at most, in milliseconds. */
-const LONGEST_ARRIVAL = 2_000
+const LONGEST_ARRIVAL = 3_000
 /** For how long requests may take to be answered then; whoever hangs longer is cut off. */
-const LONGEST_GRACE = 3_000
+const LONGEST_GRACE = 2_000
 const LOOKED_EVERY = 50
 
 /**

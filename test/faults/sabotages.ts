@@ -106,7 +106,7 @@ export const sabotages = {
   dropRequests: {
     what: 'the stop does not wait for requests',
     file: 'src/stopping.ts',
-    fragment: 'await pause(ARRIVING)',
+    fragment: 'await pause(ARRIVING)\n    await acceptAll()',
     replacement: 'connections.forEach((one) => one.destroy())',
   },
   endlessQueues: {
