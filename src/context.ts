@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import type { Attempts } from './accounts/attempts.ts'
 import type { Passwords } from './accounts/passwords.ts'
 import type { Tokens } from './accounts/tokens.ts'
 import type { Database } from './database/connection.ts'
@@ -11,6 +12,7 @@ export interface Context {
   readonly log: Logger
   readonly db: Database
   readonly passwords: Passwords
+  readonly attempts: Attempts
   readonly tokens: Tokens
   readonly times: WireTimes
 }

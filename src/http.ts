@@ -14,6 +14,8 @@ import { spaceRoutes } from './spaces/routes.ts'
 import { enforceAccess } from './wire/access.ts'
 import { readWellFormed } from './wire/bodies.ts'
 import { answerAsDocumented } from './wire/endpoint.ts'
+import { sendSecurityHeaders } from './wire/headers.ts'
+import { limitRequests } from './wire/limits.ts'
 import { refuseStrangers } from './wire/origins.ts'
 
 /** Node itself refuses longer ones. */
@@ -35,6 +37,7 @@ export function createApp({ log, settings }: Context): FastifyInstance {
     connectionTimeout: 65_000,
     keepAliveTimeout: 30_000,
   }) as unknown as FastifyInstance
+  sendSecurityHeaders(app)
   refuseStrangers(app, settings)
   answerAsDocumented(app)
   return app
@@ -48,6 +51,8 @@ export async function addEndpoints(
 ): Promise<void> {
   enforceAccess(app, context.settings.authMode, context.tokens)
   await app.register(cors, { origin: true, maxAge: 86_400 })
+  // After CORS: a page must be able to read that it is over the limit.
+  limitRequests(app, context.settings.requestLimit)
   await readWellFormed(app)
   app.get('/health', async (_request, reply) => {
     await context.db.pool.query('select 1').catch(() => reply.code(503))

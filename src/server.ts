@@ -1,13 +1,15 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
-import { pino, type Logger } from 'pino'
+import type { Logger } from 'pino'
+import { createAttempts } from './accounts/attempts.ts'
 import { createPasswords } from './accounts/passwords.ts'
 import { createTokens, keptSecret } from './accounts/tokens.ts'
 import type { Context } from './context.ts'
 import { openDatabase } from './database/connection.ts'
 import { migrateDatabase } from './database/migrate.ts'
 import { addEndpoints, createApp } from './http.ts'
+import { createLog } from './log.ts'
 import { addRealtime } from './realtime/realtime.ts'
 import type { Settings } from './settings.ts'
 import { StartupError } from './startup-error.ts'
@@ -52,6 +54,7 @@ export async function startServer(
       log,
       db,
       passwords: createPasswords(),
+      attempts: createAttempts(settings.loginFailures),
       tokens: createTokens(secret, settings.tokenTtl),
       times: wireTimes(settings.timezone),
     }
@@ -109,11 +112,4 @@ function portError(error: unknown, host: string, port: number): unknown {
   if (code === undefined) return error
   const why = code === 'EADDRINUSE' ? 'is in use' : `cannot be opened: ${message}`
   return new StartupError(`Port ${port} on ${host} ${why}.`)
-}
-
-function createLog(level: string): Logger {
-  return pino({
-    level,
-    redact: { paths: ['*.password', '*.token', '*.authorization', 'req.headers'], remove: true },
-  })
 }

@@ -1,10 +1,14 @@
 import { z } from 'zod'
 import { StartupError } from './startup-error.ts'
+import type { AddressLimit } from './wire/limits.ts'
 
 const MINUTE = 60_000
 const UNITS = { s: 1000, m: MINUTE, h: 60 * MINUTE, d: 24 * 60 * MINUTE } as const
 const MEBIBYTE = 1024 * 1024
 const GIBIBYTE = 1024 * MEBIBYTE
+/** What one other address may ask for each second, and how many sockets it may have. */
+const REQUESTS_OF_OTHERS = 1_000
+const SOCKETS_OF_OTHERS = 200
 
 // Number() alone would take ' ' for 0 and 1e3 for 1000.
 const whole = z
@@ -70,6 +74,11 @@ const environment = z.object({
   FILE_LIMIT: positive.default(2 * GIBIBYTE),
   FREE_SPACE_FLOOR: bytes.default(GIBIBYTE),
   CHUNK_TTL: span.default(24 * UNITS.h),
+  REQUEST_LIMIT: whole.optional(),
+  SOCKET_LIMIT: whole.optional(),
+  EVENT_LIMIT: whole.default(2_000),
+  MESSAGE_LIMIT: whole.default(1_000),
+  LOGIN_FAILURES: whole.default(5),
 })
 
 /** What the server runs with: read once, checked, frozen, and passed to whoever needs it. */
@@ -109,6 +118,16 @@ export interface Settings {
   readonly freeSpaceFloor: number
   /** Milliseconds after which the chunks of an abandoned upload are deleted. */
   readonly chunkTtl: number
+  /** Requests per second and address. */
+  readonly requestLimit: AddressLimit
+  /** Sockets connected at a time from one address. */
+  readonly socketLimit: AddressLimit
+  /** Events per second of one socket; 0 for no limit. */
+  readonly eventLimit: number
+  /** Messages per second of one user; 0 for no limit. */
+  readonly messageLimit: number
+  /** Failed logins to one account from one address that cost no wait; 0 for no counting. */
+  readonly loginFailures: number
 }
 
 /**
@@ -161,7 +180,17 @@ export function readSettings(variables: NodeJS.ProcessEnv = process.env): Settin
     fileLimit: env.FILE_LIMIT,
     freeSpaceFloor: env.FREE_SPACE_FLOOR,
     chunkTtl: env.CHUNK_TTL,
+    requestLimit: addressLimit(env.REQUEST_LIMIT, REQUESTS_OF_OTHERS),
+    socketLimit: addressLimit(env.SOCKET_LIMIT, SOCKETS_OF_OTHERS),
+    eventLimit: env.EVENT_LIMIT,
+    messageLimit: env.MESSAGE_LIMIT,
+    loginFailures: env.LOGIN_FAILURES,
   })
+}
+
+/** On this machine all share one address, so the usual limit is for others; one that is set is not. */
+function addressLimit(given: number | undefined, usual: number): AddressLimit {
+  return { most: given ?? usual, onLoopback: given !== undefined }
 }
 
 /** Whether a host name or address can only be reached from this machine. */

@@ -53,7 +53,7 @@ const loginBody = z.object({ phone: required(), password: required(undefined, LO
 
 /** Endpoints 1, 2, 3, 4, 6 and 7 of the interface document. */
 export function accountRoutes(
-  { db, passwords, tokens, times }: Context,
+  { db, passwords, attempts, tokens, times }: Context,
   applying: Applying,
 ): Routes {
   return async (app) => {
@@ -89,23 +89,28 @@ export function accountRoutes(
       },
     )
 
+    const loginFailed = failed('登录失败')
     app.post(
       '/login',
       {
         config: {
           access: 'public',
-          failure: failed('登录失败'),
+          failure: loginFailed,
           // The document prints this url for applications to groups, too (behaviour.md 5).
           second: { ...applying.endpoint, meant: isApplication },
         },
         schema: { body: eitherBody(loginBody, applying.body, isApplication) },
       },
-      async ({ body }) => {
+      async ({ body, ip }) => {
         if ('groupId' in body) return applying.apply(body)
         const { phone, password } = body
         const user = await findUserByPhone(db, phone)
-        if (user === undefined) return NO_SUCH_USER
-        if (!(await passwords.verify(user.passwordHash, password))) return WRONG_PASSWORD
+        if (user === undefined) return attempts.attemptUnknown(ip) ? NO_SUCH_USER : loginFailed
+        const right = await attempts.attempt(user.id, ip, () =>
+          passwords.verify(user.passwordHash, password),
+        )
+        if (right === 'refused') return loginFailed
+        if (!right) return WRONG_PASSWORD
         return { status: 200, msg: '登录成功', data: accountDocument(user, tokens.sign(user.id)) }
       },
     )

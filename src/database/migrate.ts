@@ -28,8 +28,7 @@ export async function migrateDatabase(url: string): Promise<void> {
     await client.query('select pg_advisory_lock($1, $2)', LOCK)
     await client.query("set client_min_messages = 'warning'")
     await migrate(drizzle(client), { migrationsFolder: fileURLToPath(MIGRATIONS) })
-    // What they made may be read by those who read the rest.
-    await client.query('select refresh_readers()')
+    await refreshReaders(client)
   } catch (error) {
     const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
     if (!(cause instanceof pg.DatabaseError)) throw error
@@ -38,6 +37,14 @@ export async function migrateDatabase(url: string): Promise<void> {
     // Ending the session releases the lock.
     await client.end()
   }
+}
+
+/** What migrations made may be read by those who read the rest; only the owner can see to that. */
+async function refreshReaders(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ may: boolean }>(
+    "select has_function_privilege('refresh_readers()', 'execute') as may",
+  )
+  if (rows[0]?.may === true) await client.query('select refresh_readers()')
 }
 
 async function connect(url: string): Promise<pg.Client> {

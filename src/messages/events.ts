@@ -11,10 +11,13 @@ import {
   MALFORMED,
   NO_SUCH_TARGET,
   type Socket,
+  TOO_MANY,
 } from '../realtime/events.ts'
 import { groupRoom } from '../realtime/rooms.ts'
 import type { Speaking } from '../realtime/speaking.ts'
 import { isId, newId } from '../wire/ids.ts'
+import type { Limit } from '../wire/limits.ts'
+import { gate } from './gate/gate.ts'
 import { isAcceptable, kindOf } from './kinds.ts'
 import { knowsBothEnds, type NewMessage } from './queries.ts'
 import type { MessageWriter } from './writer.ts'
@@ -26,8 +29,20 @@ const id = z.string().refine(isId)
 /** Of the client's `dataMsg` only this is believed (behaviour.md 8). */
 const dataMsg = z.object({ msgType: z.int().min(0).max(8), message: z.string() })
 
-/** Events 2, 3 and 4 of the interface document. */
-export function messageEvents(db: Queryable, speaking: Speaking, writer: MessageWriter): Events {
+/** Of a user's messages each counts as many as it has begun of these, in UTF-16 units. */
+const COUNTED_AS_ONE = 4_096
+
+/**
+ * Events 2, 3 and 4 of the interface document.
+ *
+ * @param limit messages that each user may send
+ */
+export function messageEvents(
+  db: Queryable,
+  speaking: Speaking,
+  writer: MessageWriter,
+  limit: Limit,
+): Events {
   async function store(message: NewMessage, patience: number): Promise<EventAnswer> {
     if (await writer.store(message, patience)) {
       return { status: 200, msg: 'success', _id: message.id, time: message.sentAt.toISOString() }
@@ -48,13 +63,18 @@ export function messageEvents(db: Queryable, speaking: Speaking, writer: Message
         if (kind === undefined || !isAcceptable(kind, data.message)) return MALFORMED
         const refusal = await speaking.as(socket, senderId, patience)
         if (refusal !== undefined) return refusal
+        const verdict = limit.take(senderId, Math.ceil((data.message.length + 1) / COUNTED_AS_ONE))
+        if (verdict === 'far over') socket.conn.close()
+        if (verdict !== 'within') return TOO_MANY
+        const body = gate(kind, data.message)
+        if (body === undefined) return MALFORMED
         const message: NewMessage = {
           id: newId(),
           conversation,
           senderId,
           targetId,
           kind,
-          body: data.message,
+          body,
           sentAt: new Date(),
         }
         return { later: store(message, patience) }

@@ -42,22 +42,12 @@ export function kindOf(number: number): Kind | undefined {
   return KINDS[number]
 }
 
-/** Whether a body may be stored as a message of this kind (behaviour.md 6). */
+/** Whether a body is a text that is not too long for its kind (behaviour.md 6). */
 export function isAcceptable(kind: Kind, body: string): boolean {
   if (!isStorable(body)) return false
   const characters = MOST_CHARACTERS[kind] ?? Infinity
   const bytes = MOST_BYTES[kind] ?? Infinity
   // A string never has more code points than UTF-16 units, nor fewer bytes.
   if (body.length > characters && codePoints(body) > characters) return false
-  if (body.length > bytes || Buffer.byteLength(body) > bytes) return false
-  return MOST_BYTES[kind] === undefined || kind === 'markdown' || isJsonWithUrl(body)
-}
-
-function isJsonWithUrl(body: string): boolean {
-  try {
-    const value = JSON.parse(body) as { url?: unknown } | null
-    return typeof value === 'object' && value !== null && typeof value.url === 'string'
-  } catch {
-    return false
-  }
+  return body.length <= bytes && Buffer.byteLength(body) <= bytes
 }

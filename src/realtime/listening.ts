@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import type { Allowance } from '../wire/limits.ts'
 import {
   EVENT_FAILED,
   type EventAnswer,
@@ -32,9 +33,14 @@ export interface Listening {
    * of its session's earlier socket; each is answered through its callback if it has one, and none
    * can throw (behaviour.md 8).
    *
+   * @param allowance events that it may send; far beyond them its connection is closed
    * @param before what must end before the first event; sees those that arrive meanwhile
    */
-  listen(socket: Socket, before: (pending: readonly PendingEvent[]) => Promise<void>): void
+  listen(
+    socket: Socket,
+    allowance: Allowance,
+    before: (pending: readonly PendingEvent[]) => Promise<void>,
+  ): void
   /** Resolves when everything that has arrived has taken effect. */
   idle(): Promise<void>
 }
@@ -52,7 +58,7 @@ export function createListening(events: Events, log: Logger): Listening {
   }
 
   return {
-    listen(socket, before) {
+    listen(socket, allowance, before) {
       const pid = pidOf(socket)
       // A client has one connection: an earlier one is dead, though nobody noticed yet.
       current.get(pid)?.conn.close(true)
@@ -69,10 +75,19 @@ export function createListening(events: Events, log: Logger): Listening {
         }
         busy = false
       }
+      const isAllowed = () => {
+        const verdict = allowance.take()
+        // Not a disconnect: this client would never come back.
+        if (verdict === 'far over') socket.conn.close()
+        return verdict === 'within'
+      }
+      socket.onAny((name: string) => {
+        if (!Object.hasOwn(events, name)) isAllowed()
+      })
       for (const [name, handler] of Object.entries(events)) {
         socket.on(name, (...args: unknown[]) => {
           const reply = replyTo(takeCallback(args))
-          if (pending.length >= MOST_PENDING) {
+          if (!isAllowed() || pending.length >= MOST_PENDING) {
             reply.answer(TOO_MANY)
             return
           }

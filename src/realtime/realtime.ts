@@ -8,6 +8,9 @@ import { messageEvents } from '../messages/events.ts'
 import { createMessageWriter } from '../messages/writer.ts'
 import { noticeEvents } from '../notices/events.ts'
 import { createNotices, type Notices } from '../notices/notices.ts'
+import { TOO_MANY } from '../wire/answers.ts'
+import { limitSockets, sendSecurityHeadersAtEngine } from '../wire/engine.ts'
+import { createAllowance, createLimit } from '../wire/limits.ts'
 import { isLetIn, refuseStrangersAtEngine } from '../wire/origins.ts'
 import { closeConnections, refuseWhile } from './closing.ts'
 import { NOT_LOGGED_IN, type Server, type Socket } from './events.ts'
@@ -46,6 +49,7 @@ export async function addRealtime(app: FastifyInstance, context: Context): Promi
   const options: Partial<ServerOptions> & { preClose: (done: () => void) => void } = {
     cors: ({ headers }, decide) => decide(null, { origin: isLetIn(headers, settings) }),
     maxHttpBufferSize: LARGEST_FRAME,
+    serveClient: false,
     adapter: returningAdapter(sessions, db),
     // How long is up to the sessions; a token is checked at every return.
     connectionStateRecovery: { skipMiddlewares: false },
@@ -55,8 +59,10 @@ export async function addRealtime(app: FastifyInstance, context: Context): Promi
   await app.register(fastifySocketIo as never, options)
   const { io } = app
   let stopping = false
+  sendSecurityHeadersAtEngine(io.engine)
   io.engine.use(refuseStrangersAtEngine(settings))
   io.engine.use(refuseWhile(() => stopping))
+  limitSockets(io.engine, settings.socketLimit, TOO_MANY)
 
   const rooms = createRooms(io, db)
   const delivery = await createDelivery(io, db, rooms, log)
@@ -69,7 +75,7 @@ export async function addRealtime(app: FastifyInstance, context: Context): Promi
   const recovery = createRecovery(db, rooms, sessions, delivery, settings.replayLimit, log)
   const events = {
     ...speakingEvents(rooms, sessions, speaking, greet),
-    ...messageEvents(db, speaking, writer),
+    ...messageEvents(db, speaking, writer, createLimit(settings.messageLimit)),
     ...noticeEvents(db, speaking, notices, bookmark),
   }
   const listening = createListening(events, log)
@@ -96,7 +102,8 @@ export async function addRealtime(app: FastifyInstance, context: Context): Promi
     else next(new Error(NOT_LOGGED_IN.msg))
   })
   io.on('connection', (socket: Socket) => {
-    listening.listen(socket, (pending) => recovery.recover(socket, pending))
+    const allowance = createAllowance(settings.eventLimit)
+    listening.listen(socket, allowance, (pending) => recovery.recover(socket, pending))
   })
   return { notices, rooms, inTurn }
 }

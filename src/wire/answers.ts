@@ -18,6 +18,9 @@ export const UNAUTHORIZED: Answer = { status: 401, msg: '登录已失效, 请重
 /** Somebody else's (behaviour.md 9). */
 export const FORBIDDEN: Answer = { status: 403, msg: '无权操作' }
 
+/** Over a limit (behaviour.md 1). */
+export const TOO_MANY: Answer = { status: 429, msg: '操作过于频繁, 请稍后再试' }
+
 /** One failed rule in a 405 body; the order of the keys is the wire's. */
 export interface FieldError {
   readonly type: 'field'

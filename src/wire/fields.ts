@@ -26,7 +26,7 @@ export function text(malformed = UNDOCUMENTED) {
 }
 
 /** A text that must be there and not empty; `missing` is its line in the 405 list. */
-export function required(missing = UNDOCUMENTED, most = 1_000_000) {
+export function required(missing = UNDOCUMENTED, most = 1_000) {
   return text().min(1, missing).max(most, UNDOCUMENTED).prefault('')
 }
 
@@ -40,7 +40,9 @@ export function requiredId(missing = UNDOCUMENTED) {
 
 /** A text of at most `limit` code points; `tooLong` is its line in the 405 list. */
 export function atMost(limit: number, tooLong: string) {
-  return text(tooLong).refine((value) => codePoints(value) <= limit, tooLong)
+  // No text has more UTF-16 units: one of megabytes need not be counted.
+  const fits = (value: string) => value.length <= 2 * limit && codePoints(value) <= limit
+  return text(tooLong).refine(fits, tooLong)
 }
 
 /** Code points in a space, a comment or a note at most. */

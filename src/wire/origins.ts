@@ -1,7 +1,8 @@
-import { type IncomingHttpHeaders, type IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import { isLoopback, type Settings } from '../settings.ts'
 import { FORBIDDEN } from './answers.ts'
+import { type EngineMiddleware, refuseAtEngine } from './engine.ts'
 
 type Doorway = Pick<Settings, 'host' | 'corsOrigins'>
 
@@ -27,25 +28,11 @@ export function refuseStrangers(app: FastifyInstance, settings: Doorway): void {
   })
 }
 
-/**
- * The same for the requests that socket.io takes before the app sees them, WebSockets included:
- * a middleware of its engine.
- */
-export function refuseStrangersAtEngine(settings: Doorway) {
-  const body = JSON.stringify(FORBIDDEN)
-  const headers = {
-    'content-type': 'application/json; charset=utf-8',
-    'content-length': Buffer.byteLength(body),
-    connection: 'close',
-  }
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
-  const raw = ['HTTP/1.1 403 Forbidden', ...lines, '', body].join('\r\n')
-
-  return (request: IncomingMessage, response: object, next: () => void): void => {
+/** The same for the requests that socket.io takes before the app sees them. */
+export function refuseStrangersAtEngine(settings: Doorway): EngineMiddleware {
+  return (request, response, next) => {
     if (isLetIn(request.headers, settings)) next()
-    else if (response instanceof ServerResponse) response.writeHead(403, headers).end(body)
-    // An upgrade has no response to write to.
-    else request.socket.end(raw)
+    else refuseAtEngine(request, response, [403, 'Forbidden'], FORBIDDEN)
   }
 }
 

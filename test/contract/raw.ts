@@ -8,13 +8,21 @@ export interface RawAnswer {
   text: string
 }
 
+export interface RawRequest {
+  method?: string
+  body?: string | Uint8Array
+  /** The address of this machine that it comes from, such as 127.0.0.2. */
+  from?: string
+}
+
 /** A request with exactly these headers, as any program or web page may send it. */
 export async function raw(
   url: string,
   headers: Record<string, string> = {},
-  { method = 'GET', body = '' }: { method?: string; body?: string | Uint8Array } = {},
+  { method = 'GET', body = '', from }: RawRequest = {},
 ): Promise<RawAnswer> {
-  const sent = request(url, { method, headers, agent: false })
+  const local = from === undefined ? {} : { localAddress: from }
+  const sent = request(url, { method, headers, agent: false, ...local })
   sent.end(body)
   const [response] = (await once(sent, 'response')) as [IncomingMessage]
   const { statusCode = 0, headers: received } = response

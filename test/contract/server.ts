@@ -16,6 +16,8 @@ export interface ServerUnderTest {
   client(options?: Partial<ClientOptions>): Client
   /** postgres:// address of its database; undefined for a server that ran already. */
   readonly databaseUrl: string | undefined
+  /** All that it has written to stdout and stderr since it was started last. */
+  output(): string
   /** Stops it with a signal and starts it again on the same ports and database. */
   restart(signal?: NodeJS.Signals): Promise<void>
 }
@@ -30,6 +32,7 @@ export async function serve(t: Test, settings: NodeJS.ProcessEnv = {}): Promise<
     return {
       client: (options) => new Client({ http, socket, ...options }),
       databaseUrl: undefined,
+      output: () => '',
       restart: () => Promise.reject(new Error('a server that ran already is not restarted')),
     }
   }
@@ -55,6 +58,7 @@ export async function serve(t: Test, settings: NodeJS.ProcessEnv = {}): Promise<
   return {
     client: (options) => new Client({ http: running.http, socket: running.socket, ...options }),
     databaseUrl: database.url,
+    output: () => running.output(),
     async restart(signal = 'SIGTERM') {
       await stopProcess(running.child, signal)
       const { port } = new URL(running.http)

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { migrateDatabase } from '../../src/database/migrate.ts'
 import { StartupError } from '../../src/startup-error.ts'
@@ -67,4 +68,20 @@ await t.test('what stands in the way is said in one sentence', async (t) => {
   const name = new URL(readOnly.url).pathname.slice(1)
   await execute(readOnly.url, `alter database ${name} set default_transaction_read_only = on`)
   await refused(readOnly.url, /^The database cannot be brought up to date: .* read-only .*\.$/)
+})
+
+await t.test('a role that owns nothing may find everything up to date', async (t) => {
+  const role = `server_${randomBytes(6).toString('hex')}`
+  await execute(
+    empty.url,
+    `create role ${role} login password 'x';
+    grant all on schema drizzle to ${role};
+    grant all on all tables in schema drizzle to ${role};
+    grant create on database ${new URL(empty.url).pathname.slice(1)} to ${role}`,
+  )
+  t.teardown(() => execute(empty.url, `drop owned by ${role}; drop role ${role}`))
+  const url = new URL(empty.url)
+  url.username = role
+  url.password = 'x'
+  await migrateDatabase(url.href)
 })

@@ -5,6 +5,8 @@ import { createInterface } from 'node:readline'
 /** A server in a process of its own, listening. */
 export interface ServerProcess {
   readonly child: ChildProcess
+  /** All that it has written to stdout and stderr. */
+  output(): string
   /** Addresses of its two sides. */
   readonly http: string
   readonly socket: string
@@ -29,8 +31,13 @@ export async function startProcess(
   const child = spawn(process.execPath, args, {
     cwd: root,
     env,
-    stdio: ['ignore', 'pipe', stderr],
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
+  const written: Buffer[] = []
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (bytes: Buffer) => written.push(bytes))
+  }
+  if (stderr === 'inherit') child.stderr.pipe(process.stderr, { end: false })
   const addresses: { http?: string | undefined; socket?: string | undefined } = {}
   for await (const line of createInterface({ input: child.stdout })) {
     addresses.http ??= HTTP.exec(line)?.[1]
@@ -39,7 +46,7 @@ export async function startProcess(
     if (http === undefined || socket === undefined) continue
     // Whatever it says later must not fill the pipe.
     child.stdout.resume()
-    return { child, http, socket }
+    return { child, output: () => Buffer.concat(written).toString(), http, socket }
   }
   throw new Error('the server ended before it listened')
 }

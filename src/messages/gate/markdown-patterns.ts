@@ -1,0 +1,11 @@
+/** What the editor's buttons for underlined, sub- and superscript text write. */
+export const EDITOR_TAG = '</?(?:u|sub|sup)>'
+
+/** `<https://example.com>`, `<mailto:a@example.com>` and `<a@example.com>`. */
+export const AUTOLINK = "<(?:https?://|mailto:)[^\\s<>]*>|<[\\w.!#$%&'*+/=?^`{|}~-]+@[\\w.-]+>"
+
+/** The editor puts a diagram's code into HTML as it is, and reads its text back from there. */
+export const DIAGRAM = /^\s*mermaid/i
+
+/** A language, and the editor's `[id:title]` for code in tabs; it puts both into HTML as they are. */
+export const FENCE_INFO = /^\s*[\w+#.-]{0,30}(?:\s*\[\w{0,30}(?::[\w ]{0,30})?\])?\s*$/
