@@ -109,10 +109,4 @@ export const sabotages = {
     fragment: 'await pause(ARRIVING)\n    await acceptAll()',
     replacement: 'connections.forEach((one) => one.destroy())',
   },
-  endlessQueues: {
-    what: 'nobody cuts a client that does not read',
-    file: 'src/realtime/slow-readers.ts',
-    fragment: 'socket.conn.close(true)',
-    replacement: 'continue',
-  },
 } as const satisfies Record<string, Sabotage>
