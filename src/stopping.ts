@@ -5,9 +5,9 @@ import type { FastifyInstance } from 'fastify'
 /** What was sent before a signal has reached this machine this many milliseconds after it. */
 const ARRIVING = 50
 /** For how long whoever comes is still let in at most, in milliseconds. */
-const LONGEST_ARRIVAL = 2_000
-/** For how long requests may take to be answered then; whoever hangs longer is cut off. */
-const LONGEST_GRACE = 3_000
+const LONGEST_ARRIVAL = 3_000
+/** Whoever hangs is cut off so many milliseconds after the signal. */
+const LONGEST_GRACE = 4_500
 const LOOKED_EVERY = 50
 
 /**
@@ -42,12 +42,14 @@ export function stoppable(app: FastifyInstance): () => Promise<void> {
   }
 
   return async () => {
+    const signalled = performance.now()
     await pause(ARRIVING)
     await acceptAll()
     stopping = true
     app.server.close()
     const idle = setInterval(() => app.server.closeIdleConnections(), LOOKED_EVERY)
-    const cut = setTimeout(() => connections.forEach((one) => one.destroy()), LONGEST_GRACE)
+    const left = LONGEST_GRACE - (performance.now() - signalled)
+    const cut = setTimeout(() => connections.forEach((one) => one.destroy()), left)
     try {
       await app.close()
     } finally {

@@ -99,19 +99,27 @@ export function createRecovery(
 }
 
 /**
- * Resolves when everything that the client had to say on coming back has arrived: it answers the
- * ping after that. A logout that was typed offline must come before what was missed.
+ * Resolves when everything that the client had to say on coming back has arrived: a logout that was
+ * typed offline must come before what was missed. What it buffered it sends once it has taken in
+ * that it is connected, which may be after its answer to a ping that came along; but before the
+ * next one.
  */
-function clientHasSpoken(socket: Socket): Promise<void> {
+async function clientHasSpoken(socket: Socket): Promise<void> {
+  await answersPing(socket)
+  if (socket.connected) await answersPing(socket)
+}
+
+/** Resolves when the client has answered a ping, or is gone. */
+function answersPing({ conn }: Socket): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
-      socket.conn.off('heartbeat', done)
-      socket.conn.off('close', done)
+      conn.off('heartbeat', done)
+      conn.off('close', done)
       resolve()
     }
-    socket.conn.on('heartbeat', done)
-    socket.conn.on('close', done)
-    ;(socket.conn as unknown as { sendPacket(type: string): void }).sendPacket('ping')
+    conn.on('heartbeat', done)
+    conn.on('close', done)
+    ;(conn as unknown as { sendPacket(type: string): void }).sendPacket('ping')
   })
 }
 

@@ -4,6 +4,7 @@ import { expectEvent } from './coverage.ts'
 import type { Json } from './json.ts'
 import { stringAt } from './json.ts'
 import { befriend, type Person, register, textMessage } from './people.ts'
+import { Polling } from './polling.ts'
 import { serve } from './server.ts'
 import type { Connection } from './socket.ts'
 
@@ -64,4 +65,34 @@ await t.test('what was said while a client was away arrives once, in order', asy
   t.same(shown(socketA), [], 'the sender is sent nothing of its own')
   socketA.close()
   socketB.close()
+})
+
+await t.test('a logout typed while away comes before what was missed', async (t) => {
+  const server = await serve(t)
+  const client = server.client()
+  const [a, b] = await twoFriends(client)
+  const socketA = await client.connect()
+  await socketA.login(a.id)
+  const before = await Polling.open(client.socketUrl)
+  await before.send('40')
+  const [connected = ''] = await before.receiveUntil('40')
+  const { pid } = JSON.parse(connected.slice(2)) as { pid: string }
+  await before.send(`42["login","${b.id}"]`)
+  const greeting = (await before.receiveUntil('42["login"')).at(-1) ?? ''
+  const offset = (JSON.parse(greeting.slice(2)) as string[]).at(-1)
+  await say(socketA, a, b, '一')
+
+  const after = await Polling.open(client.socketUrl)
+  await after.send(`40${JSON.stringify({ pid, offset })}`)
+  const packets = await after.receiveUntil('2')
+  // The client answers a ping before it takes in what came along with it: that it is connected.
+  await after.send('3')
+  packets.push(...(await after.receiveUntil('')))
+  await after.send('420["logout",""]', '3')
+  packets.push(...(await after.receiveUntil('430')))
+  t.same(
+    packets.filter((packet) => packet.startsWith('42')),
+    [],
+  )
+  socketA.close()
 })

@@ -11,8 +11,9 @@ export interface DatabaseRoad {
   readonly url: string
 }
 
-export async function makeDatabaseRoad(scope: Scope): Promise<DatabaseRoad> {
-  const database = await createTestDatabase()
+/** @param sabotage what may leave the data unsound */
+export async function makeDatabaseRoad(scope: Scope, sabotage?: string): Promise<DatabaseRoad> {
+  const database = await createTestDatabase('template', { brokenBy: sabotage })
   scope.teardown(() => database.drop())
   const road = await Proxy.start(scope, database.url.replace('postgres:', 'http:'))
   const url = new URL(database.url)

@@ -11,7 +11,7 @@ interface ChatMessage {
 }
 
 /** How often a device that should be back is asked, ten seconds each time. */
-const ATTEMPTS = 12
+const ATTEMPTS = 30
 
 /** One window of the existing client, with the options that it has: those of the library. */
 export class Device {

@@ -106,13 +106,7 @@ export const sabotages = {
   dropRequests: {
     what: 'the stop does not wait for requests',
     file: 'src/stopping.ts',
-    fragment: 'await pause(ARRIVING)',
+    fragment: 'await pause(ARRIVING)\n    await acceptAll()',
     replacement: 'connections.forEach((one) => one.destroy())',
-  },
-  endlessQueues: {
-    what: 'nobody cuts a client that does not read',
-    file: 'src/realtime/slow-readers.ts',
-    fragment: 'socket.conn.close(true)',
-    replacement: 'continue',
   },
 } as const satisfies Record<string, Sabotage>

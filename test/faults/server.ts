@@ -53,7 +53,10 @@ export class FaultyServer {
     { databaseUrl, settings = {}, sabotage }: ServerOptions = {},
   ): Promise<FaultyServer> {
     const folder = await mkdtemp(join(tmpdir(), 'waifchat-faults-'))
-    const database = databaseUrl === undefined ? await createTestDatabase() : undefined
+    const database =
+      databaseUrl === undefined
+        ? await createTestDatabase('template', { brokenBy: sabotage })
+        : undefined
     const url = databaseUrl ?? database?.url ?? ''
     const env: NodeJS.ProcessEnv = {
       ...process.env,

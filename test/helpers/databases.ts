@@ -43,7 +43,7 @@ export async function execute(url: string, text: string): Promise<pg.QueryResult
  */
 export async function createTestDatabase(
   from: 'template' | 'empty' = 'template',
-  { brokenBy }: { readonly brokenBy?: string } = {},
+  { brokenBy }: { readonly brokenBy?: string | undefined } = {},
 ): Promise<TestDatabase> {
   // Where the tests' PostgreSQL is: started by `test/run.ts`, which sets these two.
   const { TEST_DATABASE_URL: server, TEST_DATABASE_TEMPLATE: migrated } = process.env

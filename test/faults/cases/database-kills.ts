@@ -36,10 +36,11 @@ export async function databaseKills(
     settings: { REPLAY_LIMIT: '10000' },
   })
   const circles = await makeCircles(database.url, senders)
-  const devices = await gather(terms, server.socket, circles.people, history)
+  const everybody = await gather(terms, server.socket, circles.people, history)
   const caller = new Caller(server.http, history)
   const target = ({ owner }: { owner: string }) => circles.target(owner, random)
-  const blind = devices.splice(0, Math.ceil(devices.length / 5))
+  const blind = everybody.slice(0, Math.ceil(everybody.length / 5))
+  const devices = everybody.slice(blind.length)
   const stops = [
     talk(devices, { random, rate: 20, target }),
     talk(blind, { random, rate: 5, blind: true, target }),
@@ -65,10 +66,10 @@ export async function databaseKills(
   if (server.crashes > 0) {
     history.note('server ended', `${server.crashes} times`)
   } else {
-    await settled([...devices, ...blind])
+    await settled(everybody)
   }
   const findings = await audit(database.url, history, {
-    complete: server.isRunning ? [...devices, ...blind].map(({ shown }) => shown) : [],
+    complete: server.isRunning ? everybody.map(({ shown }) => shown) : [],
     kept: server.isRunning ? sentBy(blind, history) : [],
     answeredWithin: 5_000,
   })

@@ -44,8 +44,8 @@ export async function lostRights(terms: Terms, { rounds, together }: LostRights)
       // It needs something to remember, or it would come back as a stranger.
       note(wanted, device, speaker.send('group', groupId))
     }
-    await until('the first are shown', () =>
-      absents.every(({ device }) => device.shown.texts.length > 0),
+    await until('the first are shown, and are news', () =>
+      absents.every(({ device }) => device.shown.news[0] === 1),
     )
     await leaveTheNetwork(absents)
     for (const absent of absents) await change(absent, caller, speaker)

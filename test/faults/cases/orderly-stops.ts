@@ -24,7 +24,10 @@ export async function orderlyStops(
 ): Promise<Outcome> {
   const random = randomFrom(terms.seed)
   const history = new History()
-  const server = await FaultyServer.start(terms, { sabotage: terms.sabotage })
+  const server = await FaultyServer.start(terms, {
+    sabotage: terms.sabotage,
+    settings: { REPLAY_LIMIT: '10000' },
+  })
   const circles = await makeCircles(server.databaseUrl, clients)
   const devices = await gather(terms, server.socket, circles.people, history)
   const stopTalking = talk(devices.slice(0, 50), {

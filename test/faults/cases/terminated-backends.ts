@@ -30,7 +30,7 @@ export async function terminatedBackends(
 ): Promise<Outcome> {
   const random = randomFrom(terms.seed)
   const history = new History()
-  const { road, direct, url } = await makeDatabaseRoad(terms)
+  const { road, direct, url } = await makeDatabaseRoad(terms, terms.sabotage)
   const server = await FaultyServer.start(terms, {
     databaseUrl: url,
     sabotage: terms.sabotage,
