@@ -194,8 +194,8 @@ const multipart: fc.Arbitrary<Encode> = fc
       body: typeof value === 'string' ? value : JSON.stringify(value),
     }))
     const all = [...named, ...files]
-    const body = multipartBody(how === 'many' ? Array(40).fill(all).flat().slice(0, 80) : all, 'x')
-    const type = 'multipart/form-data; boundary=x'
+    const body = multipartBody(how === 'many' ? Array(40).fill(all).flat().slice(0, 80) : all)
+    const type = 'multipart/form-data; boundary=x-boundary'
     if (how === 'cut') return { type, body: body.subarray(0, Math.floor(at * body.length)) }
     if (how === 'unended') return { type, body: body.subarray(0, -8) }
     if (how === 'boundary') return { type: `${type}y`, body }

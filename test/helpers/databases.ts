@@ -1,10 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 
-/** Where the tests' PostgreSQL is: started by `test/run.ts`, which sets these two. */
-const SERVER_URL = process.env.TEST_DATABASE_URL
-const TEMPLATE = process.env.TEST_DATABASE_TEMPLATE
-
 /** A database of a test file's own, with all migrations applied. */
 export interface TestDatabase {
   readonly url: string
@@ -33,12 +29,13 @@ export async function execute(url: string, text: string): Promise<pg.QueryResult
 export async function createTestDatabase(
   from: 'template' | 'empty' = 'template',
 ): Promise<TestDatabase> {
-  if (SERVER_URL === undefined || TEMPLATE === undefined) {
+  // Where the tests' PostgreSQL is: started by `test/run.ts`, which sets these two.
+  const { TEST_DATABASE_URL: server, TEST_DATABASE_TEMPLATE: migrated } = process.env
+  if (server === undefined || migrated === undefined) {
     throw new Error('run the tests with: npm test -- test/some.test.ts')
   }
-  const server = SERVER_URL
   const name = `test_${randomBytes(6).toString('hex')}`
-  const template = from === 'template' ? TEMPLATE : 'template0'
+  const template = from === 'template' ? migrated : 'template0'
   await execute(server, `create database ${name} template ${template}`)
   return {
     url: databaseUrl(server, name),
