@@ -12,12 +12,13 @@ import {
   profileDocument,
   sexFromWord,
 } from './documents.ts'
-import { LONGEST_PASSWORD } from './passwords.ts'
+import { isOutdated, LONGEST_PASSWORD } from './passwords.ts'
 import {
   findUser,
   findUserByPhone,
   friendshipState,
   insertUser,
+  replaceHash,
   searchGroups,
   searchUsers,
   updateUser,
@@ -87,6 +88,9 @@ export function accountRoutes({ db, passwords, tokens, times }: Context): Routes
         const user = await findUserByPhone(db, phone)
         if (user === undefined) return NO_SUCH_USER
         if (!(await passwords.verify(user.passwordHash, password))) return WRONG_PASSWORD
+        if (isOutdated(user.passwordHash)) {
+          await replaceHash(db, user.id, user.passwordHash, await passwords.hash(password))
+        }
         return { status: 200, msg: '登录成功', data: accountDocument(user, tokens.sign(user.id)) }
       },
     )
