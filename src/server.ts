@@ -5,6 +5,7 @@ import { createTokens, keptSecret } from './accounts/tokens.ts'
 import type { Context } from './context.ts'
 import { openDatabase } from './database/connection.ts'
 import { migrateDatabase } from './database/migrate.ts'
+import { announceServer } from './database/presence.ts'
 import { addEndpoints, createApp } from './http.ts'
 import { addRealtime } from './realtime/realtime.ts'
 import type { Settings } from './settings.ts'
@@ -39,6 +40,8 @@ export async function startServer(
     for (const step of stops.splice(0).reverse()) await step()
   }
   try {
+    const presence = await announceServer(databaseUrl, log)
+    stops.push(() => presence.end())
     const secret = settings.tokenSecret ?? (await keptSecret(settings.dataDir))
     const context: Context = {
       settings,
