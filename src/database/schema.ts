@@ -7,7 +7,6 @@ import {
   bigint,
   boolean,
   check,
-  customType,
   date,
   foreignKey,
   index,
@@ -15,16 +14,13 @@ import {
   pgEnum,
   pgTable,
   text,
-  timestamp,
   unique,
   uniqueIndex,
 } from 'drizzle-orm/pg-core'
+import { byteText, instant, objectId } from './columns.ts'
 
-/** 24 lower-case hex digits, time-ordered: the `_id` of the wire, a domain over text. */
-const objectId = customType<{ data: string }>({ dataType: () => 'object_id' })
-/** Compared byte by byte, so that a prefix is a range of the index, which then is all it takes. */
-const byteText = customType<{ data: string }>({ dataType: () => 'text collate "C"' })
-const instant = () => timestamp({ precision: 3, withTimezone: true })
+export * from './import-schema.ts'
+
 const count = () => bigint({ mode: 'number' }).notNull().default(0)
 
 export const userSex = pgEnum('user_sex', ['unknown', 'male', 'female'])
@@ -65,7 +61,11 @@ export const users = pgTable(
     createdAt: instant().notNull().defaultNow(),
   },
   (t) => [
-    check('users_phone_check', sql`${t.phone} ~ '^1[3-9][0-9]{9}$'`),
+    // The one exception stands for everybody who was erased (see the function erase_user).
+    check(
+      'users_phone_check',
+      sql`${t.phone} ~ '^1[3-9][0-9]{9}$' or ${t.id} = '000000000000000000000000'`,
+    ),
     check('users_nick_check', sql`${t.nick} <> '' and char_length(${t.nick}) <= 15`),
     check('users_sign_check', sql`char_length(${t.sign}) <= 50`),
   ],
