@@ -13,6 +13,7 @@ CREATE TABLE "imported_documents" (
 CREATE TABLE "imports" (
 	"id" integer PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "imports_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 2147483647 START WITH 1 CACHE 1),
 	"source" text NOT NULL,
+	"dump_digest" "bytea" NOT NULL,
 	"started_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	"finished_at" timestamp (3) with time zone,
 	"counts" jsonb
@@ -46,6 +47,8 @@ COMMENT ON TABLE imports IS 'Runs of migrate:import that changed something or di
 COMMENT ON COLUMN imports.id IS 'Internal number';
 --> statement-breakpoint
 COMMENT ON COLUMN imports.source IS 'Folder of the dump';
+--> statement-breakpoint
+COMMENT ON COLUMN imports.dump_digest IS 'Digest of the names, sizes and times of its files: a run that was cut off is taken up again for the same dump';
 --> statement-breakpoint
 COMMENT ON COLUMN imports.started_at IS 'When it began';
 --> statement-breakpoint

@@ -31,6 +31,7 @@ export const sourceCollection = pgEnum('source_collection', [
 export const imports = pgTable('imports', {
   id: integer().primaryKey().generatedAlwaysAsIdentity(),
   source: text().notNull(),
+  dumpDigest: bytes().notNull(),
   startedAt: instant().notNull().defaultNow(),
   finishedAt: instant(),
   counts: jsonb(),
