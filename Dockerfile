@@ -3,6 +3,7 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev
 COPY migrations migrations
+COPY assets assets
 COPY src src
 RUN mkdir -p /data /uploads && chown node:node /data /uploads
 USER node

@@ -1,10 +1,16 @@
 import cors from '@fastify/cors'
-import Fastify, { type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyInstance, LogController } from 'fastify'
 import { accountRoutes } from './accounts/routes.ts'
 import type { Context } from './context.ts'
+import { fileRoutes } from './files/routes.ts'
 import { friendRoutes } from './friends/routes.ts'
+import { createApplying } from './groups/applying.ts'
+import { createMemberships } from './groups/memberships.ts'
+import { groupRoutes } from './groups/routes.ts'
 import { messageRoutes } from './messages/routes.ts'
+import { noteRoutes } from './notes/routes.ts'
 import type { Realtime } from './realtime/realtime.ts'
+import { spaceRoutes } from './spaces/routes.ts'
 import { enforceAccess } from './wire/access.ts'
 import { readWellFormed } from './wire/bodies.ts'
 import { answerAsDocumented } from './wire/endpoint.ts'
@@ -22,6 +28,8 @@ export function createApp({ log, settings }: Context): FastifyInstance {
     routerOptions: { maxParamLength: LONGEST_URL },
     // A 503 would crash the client; what has arrived is still answered while stopping.
     return503OnClosing: false,
+    // Two lines a request would be the larger part of the log, and of its cost.
+    logController: new LogController({ disableRequestLogging: !log.isLevelEnabled('debug') }),
     forceCloseConnections: 'idle',
     requestTimeout: 60_000,
     connectionTimeout: 65_000,
@@ -45,7 +53,13 @@ export async function addEndpoints(
     await context.db.pool.query('select 1').catch(() => reply.code(503))
     return { status: reply.statusCode }
   })
-  await app.register(accountRoutes(context))
+  const memberships = createMemberships(context.db, realtime)
+  const applying = createApplying(memberships, realtime.notices)
+  await app.register(accountRoutes(context, applying))
   await app.register(friendRoutes(context, realtime))
+  await app.register(groupRoutes(context, realtime, memberships, applying))
   await app.register(messageRoutes(context))
+  await app.register(spaceRoutes(context))
+  await app.register(noteRoutes(context))
+  await app.register(fileRoutes(context))
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { type EmbeddedDatabase, startEmbedded } from './database/embedded.ts'
-import { type RunningServer, startServer } from './server.ts'
+import { checkPorts, type RunningServer, startServer } from './server.ts'
 import { readSettings } from './settings.ts'
 import { StartupError } from './startup-error.ts'
 
@@ -14,6 +14,7 @@ let server: RunningServer | undefined
 async function start(): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile('.env')
   const settings = readSettings()
+  await checkPorts(settings)
   let { databaseUrl } = settings
   if (databaseUrl === undefined) {
     const { dataDir, databasePort: port } = settings
@@ -44,6 +45,8 @@ const started = start().catch(async (error: unknown) => {
   await stop(1)
 })
 
+let stopping: Promise<void> | undefined
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  process.once(signal, () => void stop(0, started))
+  // Again and again: Ctrl-C reaches us from the terminal and once more from npm.
+  process.on(signal, () => void (stopping ??= stop(0, started)))
 }

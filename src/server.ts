@@ -1,16 +1,22 @@
-import type { AddressInfo } from 'node:net'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import { pino, type Logger } from 'pino'
 import { createPasswords } from './accounts/passwords.ts'
 import { createTokens, keptSecret } from './accounts/tokens.ts'
 import type { Context } from './context.ts'
 import { openDatabase } from './database/connection.ts'
 import { migrateDatabase } from './database/migrate.ts'
-import { announceServer } from './database/presence.ts'
+import { announceServer, type Presence } from './database/presence.ts'
 import { addEndpoints, createApp } from './http.ts'
 import { addRealtime } from './realtime/realtime.ts'
 import type { Settings } from './settings.ts'
 import { StartupError } from './startup-error.ts'
+import { stoppable } from './stopping.ts'
 import { wireTimes } from './wire/times.ts'
+
+/** A query that hangs holds up the end for this many milliseconds at most. */
+const LONGEST_POOL_END = 1_000
 
 /** A server that listens. */
 export interface RunningServer {
@@ -35,13 +41,14 @@ export async function startServer(
 ): Promise<RunningServer> {
   await migrateDatabase(databaseUrl)
   const db = openDatabase(databaseUrl, settings.databasePoolSize, log)
-  const stops: (() => Promise<unknown>)[] = [() => db.close()]
+  const apps: (() => Promise<void>)[] = []
+  let presence: Presence | undefined
   const stop = async () => {
-    for (const step of stops.splice(0).reverse()) await step()
+    await Promise.all(apps.splice(0).map((end) => end()))
+    await Promise.race([Promise.all([presence?.end(), db.close()]), pause(LONGEST_POOL_END)])
   }
   try {
-    const presence = await announceServer(databaseUrl, log)
-    stops.push(() => presence.end())
+    presence = await announceServer(databaseUrl, log)
     const secret = settings.tokenSecret ?? (await keptSecret(settings.dataDir))
     const context: Context = {
       settings,
@@ -54,12 +61,11 @@ export async function startServer(
     const http = createApp(context)
     const onePort = settings.port === settings.socketPort && settings.port !== 0
     const sockets = onePort ? http : createApp(context)
+    apps.push(...[...new Set([http, sockets])].map(stoppable))
     const realtime = await addRealtime(sockets, context)
     await addEndpoints(http, context, realtime)
-    stops.push(() => http.close())
     const httpUrl = await listen(http, settings, settings.port)
     if (onePort) return { httpUrl, socketUrl: httpUrl, stop }
-    stops.push(() => sockets.close())
     return { httpUrl, socketUrl: await listen(sockets, settings, settings.socketPort), stop }
   } catch (error) {
     await stop()
@@ -76,13 +82,36 @@ async function listen(
     // For `localhost` Fastify opens a second server, which socket.io would not listen on.
     await app.listen({ host: host === 'localhost' ? '127.0.0.1' : host, port })
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    if (code === 'EADDRINUSE') throw new StartupError(`Port ${port} on ${host} is in use.`)
-    if (code === undefined) throw error
-    throw new StartupError(`Port ${port} on ${host} cannot be opened: ${message}.`)
+    throw portError(error, host, port)
   }
   const { address, family, port: opened } = app.server.address() as AddressInfo
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${opened}`
+}
+
+/**
+ * Tries the two ports and lets them go again: their mistakes show before a database of our own
+ * is made for nothing.
+ *
+ * @throws StartupError when one of them cannot be used
+ */
+export async function checkPorts({ host, port, socketPort }: Settings): Promise<void> {
+  for (const one of new Set([port, socketPort])) {
+    const probe = createServer()
+    try {
+      await once(probe.listen({ host, port: one }), 'listening')
+    } catch (error) {
+      throw portError(error, host, one)
+    } finally {
+      probe.close()
+    }
+  }
+}
+
+function portError(error: unknown, host: string, port: number): unknown {
+  const { code, message } = error as NodeJS.ErrnoException
+  if (code === undefined) return error
+  const why = code === 'EADDRINUSE' ? 'is in use' : `cannot be opened: ${message}`
+  return new StartupError(`Port ${port} on ${host} ${why}.`)
 }
 
 function createLog(level: string): Logger {

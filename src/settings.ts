@@ -4,14 +4,16 @@ import { StartupError } from './startup-error.ts'
 const MINUTE = 60_000
 const UNITS = { s: 1000, m: MINUTE, h: 60 * MINUTE, d: 24 * 60 * MINUTE } as const
 const MEBIBYTE = 1024 * 1024
+const GIBIBYTE = 1024 * MEBIBYTE
 
 // Number() alone would take ' ' for 0 and 1e3 for 1000.
 const whole = z
   .string()
-  .regex(/^\d{1,9}$/, 'is not a whole number')
+  .regex(/^\d{1,15}$/, 'is not a whole number')
   .transform(Number)
 const port = whole.refine((number) => number <= 65_535, 'is not a port from 0 to 65535')
 const positive = whole.refine((number) => number > 0, 'is not positive')
+const bytes = whole
 
 /** A time span such as `90s`, `15m`, `12h` or `30d`, in milliseconds. */
 const span = z
@@ -63,6 +65,11 @@ const environment = z.object({
   SESSION_TTL: span.default(30 * UNITS.d),
   REPLAY_LIMIT: positive.refine((limit) => limit <= 10_000, 'is above 10000').default(500),
   BODY_LIMIT: positive.default(2 * MEBIBYTE),
+  PICTURE_LIMIT: positive.default(10 * MEBIBYTE),
+  CHUNK_LIMIT: positive.default(MEBIBYTE + 10 * 1024),
+  FILE_LIMIT: positive.default(2 * GIBIBYTE),
+  FREE_SPACE_FLOOR: bytes.default(GIBIBYTE),
+  CHUNK_TTL: span.default(24 * UNITS.h),
 })
 
 /** What the server runs with: read once, checked, frozen, and passed to whoever needs it. */
@@ -92,6 +99,16 @@ export interface Settings {
   readonly replayLimit: number
   /** Largest JSON or urlencoded body in bytes. */
   readonly bodyLimit: number
+  /** Largest picture in bytes. */
+  readonly pictureLimit: number
+  /** Largest chunk of a file in bytes. */
+  readonly chunkLimit: number
+  /** Largest file that arrives in chunks, in bytes. */
+  readonly fileLimit: number
+  /** Bytes that uploads leave free on the disk of `uploadDir`. */
+  readonly freeSpaceFloor: number
+  /** Milliseconds after which the chunks of an abandoned upload are deleted. */
+  readonly chunkTtl: number
 }
 
 /**
@@ -139,6 +156,11 @@ export function readSettings(variables: NodeJS.ProcessEnv = process.env): Settin
     sessionTtl: env.SESSION_TTL,
     replayLimit: env.REPLAY_LIMIT,
     bodyLimit: env.BODY_LIMIT,
+    pictureLimit: env.PICTURE_LIMIT,
+    chunkLimit: env.CHUNK_LIMIT,
+    fileLimit: env.FILE_LIMIT,
+    freeSpaceFloor: env.FREE_SPACE_FLOOR,
+    chunkTtl: env.CHUNK_TTL,
   })
 }
 

@@ -1,9 +1,18 @@
 import { z } from 'zod'
 import type { Context } from '../context.ts'
 import { isUniqueViolation } from '../database/connection.ts'
+import { type Applying, isApplication } from '../groups/applying.ts'
 import { type Answer, failed, failedWithData } from '../wire/answers.ts'
 import type { Routes } from '../wire/endpoint.ts'
-import { atMost, codePoints, required, requiredId, text, UNDOCUMENTED } from '../wire/fields.ts'
+import {
+  atMost,
+  codePoints,
+  eitherBody,
+  required,
+  requiredId,
+  text,
+  UNDOCUMENTED,
+} from '../wire/fields.ts'
 import { isBirthday, zodiacSign } from './birthdays.ts'
 import {
   accountDocument,
@@ -41,8 +50,13 @@ const NOTHING_FOUND: Answer = { status: 400, msg: '暂无数据', result: false 
 
 const nick = atMost(15, '昵称最大不能超过15个字').min(1, '昵称不能为空').prefault('')
 
+const loginBody = z.object({ phone: required(), password: required(undefined, LONGEST_PASSWORD) })
+
 /** Endpoints 1, 2, 3, 4, 6 and 7 of the interface document. */
-export function accountRoutes({ db, passwords, tokens, times }: Context): Routes {
+export function accountRoutes(
+  { db, passwords, tokens, times }: Context,
+  applying: Applying,
+): Routes {
   return async (app) => {
     app.post(
       '/register',
@@ -79,12 +93,17 @@ export function accountRoutes({ db, passwords, tokens, times }: Context): Routes
     app.post(
       '/login',
       {
-        config: { access: 'public', failure: failed('登录失败') },
-        schema: {
-          body: z.object({ phone: required(), password: required(undefined, LONGEST_PASSWORD) }),
+        config: {
+          access: 'public',
+          failure: failed('登录失败'),
+          // The document prints this url for applications to groups, too (behaviour.md 5).
+          second: { ...applying.endpoint, meant: isApplication },
         },
+        schema: { body: eitherBody(loginBody, applying.body, isApplication) },
       },
-      async ({ body: { phone, password } }) => {
+      async ({ body }) => {
+        if ('groupId' in body) return applying.apply(body)
+        const { phone, password } = body
         const user = await findUserByPhone(db, phone)
         if (user === undefined) return NO_SUCH_USER
         if (!(await passwords.verify(user.passwordHash, password))) return WRONG_PASSWORD

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createSigner, createVerifier } from 'fast-jwt'
 import { makeFolder } from '../database/embedded/home.ts'
-import { StartupError } from '../startup-error.ts'
+import { StartupError, unusableFolder } from '../startup-error.ts'
 
 /** Signs and checks the tokens that `/register` and `/login` answer with. */
 export interface Tokens {
@@ -53,7 +53,7 @@ export async function keptSecret(dataDir: string): Promise<string> {
     return secret
   } catch (error) {
     if (error instanceof StartupError) throw error
-    throw new StartupError(`DATA_DIR=${dataDir} cannot be used: ${(error as Error).message}.`)
+    throw unusableFolder('DATA_DIR', dataDir, error)
   }
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
 import pg from 'pg'
 import type { Logger } from 'pino'
@@ -36,8 +37,13 @@ export interface Database extends Queryable {
   readonly transaction: <Result>(work: (tx: Queryable) => Promise<Result>) => Promise<Result>
   /** Connections to the server, and how many of them are idle. */
   readonly pool: pg.Pool
+  /** Resolves when the database answers again; all who wait share one question. */
+  returned(): Promise<void>
   close(): Promise<void>
 }
+
+/** How often a database that went away is asked whether it is back, in milliseconds. */
+const ASKED_EVERY = 100
 
 /** Every value arrives as text; these three types are turned into what JavaScript works with. */
 const typeParsers: Record<number, (text: string) => unknown> = {
@@ -64,10 +70,14 @@ export function openDatabase(url: string, poolSize: number, log: Logger): Databa
   const pool = new pg.Pool({
     connectionString: url,
     max: poolSize,
-    connectionTimeoutMillis: 2_000,
+    // Covers the wait for a connection that others use, too.
+    connectionTimeoutMillis: 4_000,
     statement_timeout: 5_000,
     lock_timeout: 2_000,
     idle_in_transaction_session_timeout: 10_000,
+    // For a server that fell silent: no answer within its own limits is none at all.
+    query_timeout: 6_000,
+    keepAlive: true,
     application_name: 'waifchat',
     // Custom plans cost more than they save: every statement here has one good plan.
     options: [
@@ -81,26 +91,39 @@ export function openDatabase(url: string, poolSize: number, log: Logger): Databa
   // The pool's own listener covers idle connections only.
   pool.on('connect', (client) => client.on('error', onError))
 
+  let returned: Promise<void> | undefined
+  async function askUntilItAnswers(): Promise<void> {
+    do await pause(ASKED_EVERY)
+    while (!pool.ending && !(await answers(pool)))
+    returned = undefined
+  }
+
   return {
     ...queryable(pool),
     pool,
     async transaction(work) {
       const client = await pool.connect()
-      let broken: Error | undefined
+      // Ending the connection rolls back too, and is all that helps when nobody answers on it.
+      let usable = false
       try {
         await client.query('begin')
         const result = await work(queryable(client))
         await client.query('commit')
+        usable = true
         return result
       } catch (error) {
-        await client.query('rollback').catch((cause: unknown) => {
-          broken = cause as Error
-        })
+        if (databaseError(error) !== undefined) {
+          usable = await client.query('rollback').then(
+            () => true,
+            () => false,
+          )
+        }
         throw error
       } finally {
-        client.release(broken)
+        client.release(!usable)
       }
     },
+    returned: () => (returned ??= askUntilItAnswers()),
     close: () => pool.end(),
   }
 }
@@ -147,6 +170,13 @@ export async function openSession(url: string, name: string): Promise<Session> {
   }
 }
 
+function answers(pool: pg.Pool): Promise<boolean> {
+  return pool.query('select 1').then(
+    () => true,
+    () => false,
+  )
+}
+
 function queryable(client: pg.Pool | pg.PoolClient | pg.Client): Queryable {
   return {
     orm: drizzle(client, { schema, casing: 'snake_case' }),
@@ -170,6 +200,32 @@ export function isUniqueViolation(error: unknown): boolean {
 export function isPassing(error: unknown): boolean {
   const code = databaseError(error)?.code
   return code === undefined || /^(08|40|53|55P03|57)/.test(code)
+}
+
+/**
+ * Tries again, as soon as the database is back, what failed because it was away.
+ *
+ * @param work is told whether it may have taken effect already
+ * @param patience milliseconds after which it fails all the same
+ * @param wanted whether there is still a reason to try
+ */
+export async function persistently<Result>(
+  db: Database,
+  work: (again: boolean) => Promise<Result>,
+  patience: number,
+  wanted: () => boolean = () => true,
+): Promise<Result> {
+  const deadline = performance.now() + patience
+  for (let again = false; ; again = true) {
+    try {
+      return await work(again)
+    } catch (error) {
+      const left = deadline - performance.now()
+      if (!isPassing(error) || left <= 0) throw error
+      await Promise.race([db.returned(), pause(left, undefined, { ref: false })])
+      if (!wanted()) throw error
+    }
+  }
 }
 
 /** PostgreSQL's own error; undefined when the statement may not have reached it. */

@@ -61,11 +61,7 @@ export const users = pgTable(
     createdAt: instant().notNull().defaultNow(),
   },
   (t) => [
-    // The one exception stands for everybody who was erased (see the function erase_user).
-    check(
-      'users_phone_check',
-      sql`${t.phone} ~ '^1[3-9][0-9]{9}$' or ${t.id} = '000000000000000000000000'`,
-    ),
+    check('users_phone_check', sql`${t.phone} ~ '^1[3-9][0-9]{9}$'`),
     check('users_nick_check', sql`${t.nick} <> '' and char_length(${t.nick}) <= 15`),
     check('users_sign_check', sql`char_length(${t.sign}) <= 50`),
   ],

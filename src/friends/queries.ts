@@ -1,6 +1,7 @@
 import { type Database, type Queryable, statement } from '../database/connection.ts'
 import type { Friendship } from '../database/schema.ts'
 import { friendshipState, ofKnownUser } from '../accounts/queries.ts'
+import { holdMessages } from '../messages/queries.ts'
 import { newId } from '../wire/ids.ts'
 
 /** Friends or applications that one list shows at most. */
@@ -32,8 +33,6 @@ const accepted = statement(
   from conversation
   where (user_id = $1 and friend_id = $2) or (user_id = $2 and friend_id = $1)`,
 )
-// The lock of `store_messages`: what is being stored between them is stored before they part.
-const awaitedWriters = statement('friends_await_writers', 'select pg_advisory_xact_lock(30566, 1)')
 const deletedPair = statement(
   'friends_delete_pair',
   `delete from friendships
@@ -101,7 +100,7 @@ export function refuseFriendship(db: Database, userId: string, friendId: string)
 /** Ends a friendship, in whatever state; the messages stay. Nothing happens to strangers. */
 export function deleteFriendship(db: Database, userId: string, friendId: string): Promise<void> {
   return withPair(db, userId, friendId, async (tx, state) => {
-    if (state === 'accepted') await tx.run(awaitedWriters)
+    if (state === 'accepted') await holdMessages(tx)
     await tx.run(deletedPair, [userId, friendId])
   })
 }

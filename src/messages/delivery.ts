@@ -1,13 +1,13 @@
 import type { Logger } from 'pino'
 import type { Database } from '../database/connection.ts'
 import type { Server } from '../realtime/events.ts'
-import { groupRoom, userRoom } from '../realtime/rooms.ts'
-import { currentPosition, type LiveMessage, messagesBetween, sendMessage } from './live.ts'
+import { groupRoom, type Rooms, userRoom } from '../realtime/rooms.ts'
+import { type LiveMessage, messagesBetween, newestPosition, sendMessage } from './live.ts'
 
 /** Messages that one look for undelivered ones fetches. */
 const FETCHED_TOGETHER = 500
-/** Milliseconds until a delivery that the database interrupted is tried again. */
-const RETRY_AFTER = 500
+/** How often it is looked for messages that others have stored, in milliseconds. */
+const LOOKED_EVERY = 500
 
 /**
  * Sends stored messages to whoever is connected to this process, each once, in order of position.
@@ -21,17 +21,25 @@ export interface Delivery {
    * stored meanwhile: by another process, or by a commit that nobody saw the end of.
    */
   deliver(stored: readonly LiveMessage[]): Promise<void>
-  /** Sends what is stored up to now and was not sent yet. */
+  /** Sends what is visible now and was not sent yet. */
   catchUp(): Promise<void>
   /** Collects what is sent from now on, until `stop`. */
   record(): { readonly messages: readonly LiveMessage[]; stop(): void }
+  /** Ends the looking for messages that others have stored. */
+  stop(): void
 }
 
-export async function createDelivery(io: Server, db: Database, log: Logger): Promise<Delivery> {
+export async function createDelivery(
+  io: Server,
+  db: Database,
+  rooms: Rooms,
+  log: Logger,
+): Promise<Delivery> {
   const recordings = new Set<LiveMessage[]>()
-  let watermark = await currentPosition(db.transaction)
+  let watermark = await newestPosition(db)
   let turn: Promise<void> = Promise.resolve()
-  let retry: NodeJS.Timeout | undefined
+  let looking = false
+  let failing = false
 
   function send(message: LiveMessage): void {
     const [position, conversation, senderId, targetId] = message
@@ -48,24 +56,40 @@ export async function createDelivery(io: Server, db: Database, log: Logger): Pro
   async function sendUpTo(position: number): Promise<void> {
     for (;;) {
       const found = await messagesBetween(db, watermark, position, FETCHED_TOGETHER)
+      // Another process may have changed the members, too.
+      const groupIds = found.flatMap(([, kind, , targetId]) => (kind === 'group' ? targetId : []))
+      await rooms.refresh([...new Set(groupIds)])
       for (const message of found) send(message)
       if (found.length < FETCHED_TOGETHER) break
     }
   }
 
   function inTurn(work: () => Promise<void>): Promise<void> {
-    turn = turn.then(work).catch((error: unknown) => {
-      // Nothing is lost: what is behind the watermark is fetched when the database is back.
-      log.warn({ err: error }, 'stored messages wait to be delivered')
-      retry ??= setTimeout(() => {
-        retry = undefined
-        void catchUp()
-      }, RETRY_AFTER).unref()
-    })
-    return turn
+    const mine = turn.then(work)
+    turn = mine.catch(() => undefined)
+    return mine
   }
 
-  const catchUp = () => inTurn(async () => sendUpTo(await currentPosition(db.transaction)))
+  // Nothing is lost: what is behind the watermark is looked for again and again.
+  function postponed(error: unknown): void {
+    if (!failing) log.warn({ err: error }, 'stored messages wait to be delivered')
+    failing = true
+  }
+
+  async function catchUp(): Promise<void> {
+    await inTurn(async () => sendUpTo(await newestPosition(db)))
+    failing = false
+  }
+
+  const timer = setInterval(() => {
+    if (looking) return
+    looking = true
+    void catchUp()
+      .catch(postponed)
+      .finally(() => {
+        looking = false
+      })
+  }, LOOKED_EVERY)
 
   return {
     get watermark() {
@@ -77,12 +101,13 @@ export async function createDelivery(io: Server, db: Database, log: Logger): Pro
         if (first === undefined || last === undefined) return
         if (last[0] - watermark !== stored.length) return sendUpTo(last[0])
         for (const message of stored) send(message)
-      }),
+      }).catch(postponed),
     catchUp,
     record() {
       const messages: LiveMessage[] = []
       recordings.add(messages)
       return { messages, stop: () => recordings.delete(messages) }
     },
+    stop: () => clearInterval(timer),
   }
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Queryable } from '../database/connection.ts'
 import type { Conversation } from '../database/schema.ts'
+import { findGroup } from '../groups/queries.ts'
 import {
   DONE,
   type EventAnswer,
@@ -27,8 +28,8 @@ const dataMsg = z.object({ msgType: z.int().min(0).max(8), message: z.string() }
 
 /** Events 2, 3 and 4 of the interface document. */
 export function messageEvents(db: Queryable, speaking: Speaking, writer: MessageWriter): Events {
-  async function store(message: NewMessage): Promise<EventAnswer> {
-    if (await writer.store(message)) {
+  async function store(message: NewMessage, patience: number): Promise<EventAnswer> {
+    if (await writer.store(message, patience)) {
       return { status: 200, msg: 'success', _id: message.id, time: message.sentAt.toISOString() }
     }
     if (!(await knowsBothEnds(db, message))) return NO_SUCH_TARGET
@@ -38,10 +39,14 @@ export function messageEvents(db: Queryable, speaking: Speaking, writer: Message
   const chat = (conversation: Conversation['kind']) =>
     event(
       z.tuple([dataMsg, id, id]),
-      async (socket: Socket, [data, senderId, targetId]): Promise<EventOutcome> => {
+      async (
+        socket: Socket,
+        [data, senderId, targetId],
+        patience: number,
+      ): Promise<EventOutcome> => {
         const kind = kindOf(data.msgType)
         if (kind === undefined || !isAcceptable(kind, data.message)) return MALFORMED
-        const refusal = await speaking.as(socket, senderId)
+        const refusal = await speaking.as(socket, senderId, patience)
         if (refusal !== undefined) return refusal
         const message: NewMessage = {
           id: newId(),
@@ -52,16 +57,17 @@ export function messageEvents(db: Queryable, speaking: Speaking, writer: Message
           body: data.message,
           sentAt: new Date(),
         }
-        return { later: store(message) }
+        return { later: store(message, patience) }
       },
     )
 
   return {
     private_chat: chat('private'),
     group_chat: chat('group'),
-    // Rooms follow the database: a member is in the room already (behaviour.md 8).
-    join_group: event(z.tuple([id]), (socket, [groupId]) =>
-      socket.rooms.has(groupRoom(groupId)) ? DONE : NOT_A_MEMBER,
-    ),
+    join_group: event(z.tuple([id]), async (socket, [groupId]) => {
+      // Rooms follow the database: a member is in the room already (behaviour.md 8).
+      if (socket.rooms.has(groupRoom(groupId))) return DONE
+      return (await findGroup(db, groupId)) === undefined ? NO_SUCH_TARGET : NOT_A_MEMBER
+    }),
   }
 }

@@ -135,20 +135,16 @@ export function missedMessages(
   return db.run(missed, [userId, after, limit, bytes])
 }
 
-// Under the writers' lock no position is between being given out and being visible.
-const writersLock = statement('live_lock', 'select pg_advisory_xact_lock(30566, 1)')
-const lastPosition = statement<[position: number]>(
-  'live_last_position',
-  'select case when is_called then last_value else 0 end from message_positions',
+const newest = statement<[position: number]>(
+  'live_newest_position',
+  'select position from messages order by position desc limit 1',
 )
 
-/** The position up to which everything is stored and visible. */
-export async function currentPosition(
-  transaction: <Result>(work: (tx: Queryable) => Promise<Result>) => Promise<Result>,
-): Promise<number> {
-  return transaction(async (tx) => {
-    await tx.run(writersLock)
-    const [row] = await tx.run(lastPosition)
-    return row?.[0] ?? 0
-  })
+/**
+ * Position of the newest message, 0 if there is none. Messages become visible in order of position
+ * (see `store_messages`): whoever sees this one sees all before it that there will ever be.
+ */
+export async function newestPosition(db: Queryable): Promise<number> {
+  const [row] = await db.run(newest)
+  return row?.[0] ?? 0
 }

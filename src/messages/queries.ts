@@ -58,6 +58,16 @@ export function storeMessages(
   ])
 }
 
+const held = statement('messages_hold', 'select pg_advisory_xact_lock(30566, 1)')
+
+/**
+ * From here until the transaction ends nobody stores a message (the lock of `store_messages`):
+ * what is said before and after the change is clear, whichever process it comes through.
+ */
+export async function holdMessages(tx: Queryable): Promise<void> {
+  await tx.run(held)
+}
+
 const targets = statement<[user: boolean, target: boolean]>(
   'messages_known_targets',
   `select exists (select from users where id = $1),

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { isPassing, type Queryable } from '../database/connection.ts'
+import { type Database, isPassing } from '../database/connection.ts'
+import type { InTurn } from '../realtime/turns.ts'
 import type { Delivery } from './delivery.ts'
 import type { LiveMessage } from './live.ts'
 import { type NewMessage, storeMessages } from './queries.ts'
@@ -9,111 +10,148 @@ const MOST_TOGETHER = 500
 const MOST_CHARACTERS = 4 * 1024 * 1024
 /** Characters that may wait; beyond them messages are refused until the database keeps up. */
 const MOST_WAITING = 64 * 1024 * 1024
-/** A batch that the database keeps refusing is tried this long, and this often, in milliseconds. */
-const TRIED_FOR = 4_000
-const TRIED_EVERY = 100
+/** How often it is looked for messages that have waited too long, in milliseconds. */
+const LOOKED_EVERY = 250
+/** For how many milliseconds what still waits is tried when the server stops. */
+const PATIENCE_AT_END = 1_500
 
 /** Stores messages in the order in which they are given, then sends them. */
 export interface MessageWriter {
   /**
    * Whether it was stored; false when the sender may not write there.
    *
+   * @param patience milliseconds to try again for while the database is away
    * @throws when it could not be stored, or when it is not known whether it was
    */
-  store(message: NewMessage): Promise<boolean>
-  /** Resolves when nothing waits any more. */
-  idle(): Promise<void>
+  store(message: NewMessage, patience: number): Promise<boolean>
+  /** Resolves when nothing waits any more; nothing has much patience from now on. */
+  finish(): Promise<void>
 }
 
 interface Waiting {
   readonly message: NewMessage
-  readonly since: number
+  readonly deadline: number
   readonly resolve: (stored: boolean) => void
   readonly reject: (error: unknown) => void
+  /** It may have been stored: the answer to an earlier statement did not come. */
+  tried: boolean
+  /** It was in a statement that PostgreSQL will not have, and must not take others along. */
+  suspect: boolean
 }
 
 /**
  * Messages that arrive while others are being committed are stored together, by the next
- * statement; a single one never waits. One statement at a time keeps everything in order.
+ * statement; a single one never waits. One statement at a time keeps everything in order. While
+ * the database is away it is tried again: the messages' ids make a repetition safe.
+ *
+ * @param inTurn between whose works memberships may change
  */
-export function createMessageWriter(db: Queryable, delivery: Delivery): MessageWriter {
+export function createMessageWriter(
+  db: Database,
+  inTurn: InTurn,
+  delivery: Delivery,
+): MessageWriter {
   let queue: Waiting[] = []
+  let batch: Waiting[] = []
   let waitingCharacters = 0
   let writing: Promise<void> | undefined
+  let lastDeadline = Infinity
+
+  function leave(waiting: Waiting): void {
+    waitingCharacters -= waiting.message.body.length
+  }
 
   async function write(): Promise<void> {
+    const watch = setInterval(giveUpLate, LOOKED_EVERY)
     while (queue.length > 0) {
-      const batch = takeBatch(queue)
-      queue = queue.slice(batch.length)
-      await storeAndSend(batch)
-      for (const { message } of batch) waitingCharacters -= message.body.length
+      const outcome = await inTurn(writeBatch)
+      if (outcome === 'away') await Promise.race([db.returned(), pause(LOOKED_EVERY)])
     }
+    clearInterval(watch)
     writing = undefined
   }
 
-  async function storeAndSend(batch: Waiting[]): Promise<void> {
+  async function writeBatch(): Promise<'written' | 'away'> {
+    batch = takeBatch(queue)
+    queue = queue.slice(batch.length)
     try {
-      const messages = batch.map(({ message }) => message)
-      const rows = await persistently(batch, (again) => storeMessages(db, messages, again))
-      const stored = new Set<Waiting>()
-      const live = rows.map(([ordinal, position, ...shown]): LiveMessage => {
-        const waiting = batch[ordinal - 1] as Waiting
-        stored.add(waiting)
-        const { conversation, senderId, targetId, kind, body, sentAt } = waiting.message
-        return [position, conversation, senderId, targetId, kind, body, sentAt, ...shown]
-      })
-      await delivery.deliver(live)
-      for (const waiting of batch) waiting.resolve(stored.has(waiting))
+      await storeAndSend()
+      batch.forEach(leave)
+      batch = []
+      return 'written'
     } catch (error) {
-      // One message that PostgreSQL will not have must not take its neighbours along.
-      if (batch.length > 1 && !isPassing(error)) {
-        for (const waiting of batch) await storeAndSend([waiting])
-        return
-      }
-      for (const { reject } of batch) reject(error)
-      // A commit whose answer was lost may have stored them all the same.
-      void delivery.catchUp()
+      return putBack(error) ? 'away' : 'written'
     }
   }
 
+  async function storeAndSend(): Promise<void> {
+    const messages = batch.map(({ message }) => message)
+    const mayBeThere = batch.some(({ tried }) => tried)
+    const rows = await storeMessages(db, messages, mayBeThere)
+    const stored = new Set<Waiting>()
+    const live = rows.map(([ordinal, position, ...shown]): LiveMessage => {
+      const waiting = batch[ordinal - 1] as Waiting
+      stored.add(waiting)
+      const { conversation, senderId, targetId, kind, body, sentAt } = waiting.message
+      return [position, conversation, senderId, targetId, kind, body, sentAt, ...shown]
+    })
+    await delivery.deliver(live)
+    for (const waiting of batch) waiting.resolve(stored.has(waiting))
+  }
+
+  function putBack(error: unknown): boolean {
+    const passing = isPassing(error)
+    if (passing || batch.length > 1) {
+      for (const waiting of batch) {
+        waiting.tried = true
+        waiting.suspect ||= !passing
+      }
+      queue = [...batch, ...queue]
+    } else {
+      for (const waiting of batch) waiting.reject(error)
+      batch.forEach(leave)
+    }
+    batch = []
+    giveUpLate()
+    return passing && queue.length > 0
+  }
+
+  function giveUpLate(): void {
+    const now = performance.now()
+    const isLate = ({ deadline }: Waiting) => Math.min(deadline, lastDeadline) <= now
+    // What is in a statement right now may be stored all the same; then it is sent, too.
+    for (const { reject } of [...batch, ...queue].filter(isLate)) {
+      reject(new Error('the database does not answer'))
+    }
+    queue.filter(isLate).forEach(leave)
+    queue = queue.filter((waiting) => !isLate(waiting))
+  }
+
   return {
-    store: (message) =>
+    store: (message, patience) =>
       new Promise((resolve, reject) => {
         if (waitingCharacters > MOST_WAITING) {
           reject(new Error('too many messages wait to be stored'))
           return
         }
         waitingCharacters += message.body.length
-        queue.push({ message, since: performance.now(), resolve, reject })
+        const deadline = performance.now() + patience
+        queue.push({ message, deadline, resolve, reject, tried: false, suspect: false })
         writing ??= write()
       }),
-    async idle() {
+    async finish() {
+      lastDeadline = performance.now() + PATIENCE_AT_END
       await writing
     },
   }
 }
 
 function takeBatch(queue: readonly Waiting[]): Waiting[] {
+  if (queue[0]?.suspect === true) return queue.slice(0, 1)
   let characters = 0
   const end = queue.findIndex(({ message }, index) => {
     characters += message.body.length
     return index >= MOST_TOGETHER || (index > 0 && characters > MOST_CHARACTERS)
   })
   return queue.slice(0, end === -1 ? queue.length : end)
-}
-
-/** Tries again while the database is away: the messages' ids make a repetition safe. */
-async function persistently<Result>(
-  [first]: readonly Waiting[],
-  work: (again: boolean) => Promise<Result>,
-): Promise<Result> {
-  const deadline = (first?.since ?? 0) + TRIED_FOR
-  for (let again = false; ; again = true) {
-    try {
-      return await work(again)
-    } catch (error) {
-      if (!isPassing(error) || performance.now() + TRIED_EVERY > deadline) throw error
-      await pause(TRIED_EVERY)
-    }
-  }
 }

@@ -69,8 +69,15 @@ function parseText(text: string, times: WireTimes): Moment | undefined {
   if (Number(hour ?? 0) > 23 || Number(minute ?? 0) > 59 || Number(second ?? 0) > 59) {
     return undefined
   }
-  const clock = [Number(hour ?? 0), Number(minute ?? 0), Number(second ?? 0)] as const
-  const start = times.instant(Number(year), Number(month), Number(day), ...clock).getTime()
+  const clock = Date.UTC(
+    Number(year),
+    Number(month) - 1,
+    Number(day),
+    Number(hour ?? 0),
+    Number(minute ?? 0),
+    Number(second ?? 0),
+  )
+  const start = times.momentOf(new Date(clock)).getTime()
   const precision = hour === undefined ? DAY : second === undefined ? MINUTE : SECOND
   return [start + Number(fraction ?? 0) * SECOND, precision]
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { findUser } from '../accounts/queries.ts'
-import type { Queryable } from '../database/connection.ts'
+import { type Database, persistently } from '../database/connection.ts'
 import { DONE, type Events, event, MALFORMED, NO_SUCH_TARGET } from '../realtime/events.ts'
 import type { Speaking } from '../realtime/speaking.ts'
 import { isId } from '../wire/ids.ts'
@@ -12,19 +12,20 @@ const oneId = z.tuple([z.string().refine(isId)])
 /** @param bookmark last argument of every event, see `messages/live.ts` */
 /** Events 5, 6 and 7 of the interface document. */
 export function noticeEvents(
-  db: Queryable,
+  db: Database,
   speaking: Speaking,
   notices: Notices,
   bookmark: () => string,
 ): Events {
   return {
-    init_apply_notice: event(z.tuple([z.unknown()]), async (socket, [userId]) => {
+    init_apply_notice: event(z.tuple([z.unknown()]), async (socket, [userId], patience) => {
       if (socket.data.userId === undefined) {
         if (!isId(userId)) return MALFORMED
-        const refusal = await speaking.begin(socket, userId, false)
+        const refusal = await speaking.begin(socket, userId, false, patience)
         if (refusal !== undefined) return refusal
       }
-      const counts = await countNotices(db, socket.data.userId ?? '')
+      const me = socket.data.userId ?? ''
+      const counts = await persistently(db, () => countNotices(db, me), patience)
       socket.emit('init_apply_notice', counts, bookmark())
       return DONE
     }),

@@ -1,11 +1,13 @@
 import type { Logger } from 'pino'
-import type { Queryable } from '../database/connection.ts'
+import { type Database, persistently } from '../database/connection.ts'
 import type { Server } from '../realtime/events.ts'
 import { userRoom } from '../realtime/rooms.ts'
 import { countNotices } from './queries.ts'
 
 /** An `agree_apply` that the client sends this soon after ours is the same news (behaviour.md 8). */
 const SAME_NEWS = 2_000
+/** Milliseconds to try again for while the database is away. */
+const PATIENCE = 60_000
 
 /** Tells people, on all their devices, of applications. Never throws: the database has the truth. */
 export interface Notices {
@@ -19,7 +21,7 @@ export interface Notices {
 
 export function createNotices(
   io: Server,
-  db: Queryable,
+  db: Database,
   log: Logger,
   bookmark: () => string,
 ): Notices {
@@ -32,7 +34,7 @@ export function createNotices(
 
   return {
     applied(userId) {
-      countNotices(db, userId).then(
+      persistently(db, () => countNotices(db, userId), PATIENCE).then(
         (counts) => io.to(userRoom(userId)).emit('apply_notice', counts, bookmark()),
         (error: unknown) => log.warn({ err: error }, 'notice counts are not available'),
       )

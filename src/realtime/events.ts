@@ -1,5 +1,4 @@
 import type { Socket as AnySocket, Server as AnyServer } from 'socket.io'
-import type { Logger } from 'pino'
 import type { z } from 'zod'
 
 /** What a socket knows of whoever is behind it. */
@@ -8,10 +7,8 @@ export interface SocketData {
   userId?: string | undefined
   /** Whose token came with the handshake; undefined when none did. */
   caller?: string | undefined
-  /** For whom it spoke before its connection was lost, and its bookmark. */
-  returning?: { readonly userId: string; readonly offset: string }
-  /** It may have spoken for somebody, but the database could not say for whom. */
-  unavailable?: boolean
+  /** The bookmark with which it comes back after a lost connection. */
+  returning?: string
 }
 type Listened = Record<string, (...args: never[]) => void>
 type Emitted = Record<string, (...args: unknown[]) => void>
@@ -40,85 +37,23 @@ export type EventOutcome = EventAnswer | { readonly later: Promise<EventAnswer> 
 /** One event that clients may send. */
 export interface EventHandler {
   readonly args: z.ZodType
-  handle(socket: Socket, args: never): EventOutcome | Promise<EventOutcome>
+  handle: Handle<never>
 }
+
+/** @param patience milliseconds to try again for while the database is away */
+type Handle<Args> = (
+  socket: Socket,
+  args: Args,
+  patience: number,
+) => EventOutcome | Promise<EventOutcome>
 
 /** Ties the type of an event's arguments to its handler. */
 export function event<Args extends z.ZodType>(
   args: Args,
-  handle: (socket: Socket, args: z.output<Args>) => EventOutcome | Promise<EventOutcome>,
+  handle: Handle<z.output<Args>>,
 ): EventHandler {
   return { args, handle }
 }
 
 /** A feature's events by name. */
 export type Events = Readonly<Record<string, EventHandler>>
-
-/** An event that has arrived and waits for those before it. */
-export interface PendingEvent {
-  readonly name: string
-  readonly args: readonly unknown[]
-}
-
-/** Events of one socket that may wait; more are refused. */
-const MOST_PENDING = 1_000
-
-/**
- * Listens to a socket. Its events take effect in the order in which it sent them; each is
- * answered through its callback if it has one, and none can throw (behaviour.md 8).
- *
- * @param before what must end before the first event; sees those that arrive meanwhile
- */
-export function listen(
-  socket: Socket,
-  events: Events,
-  log: Logger,
-  before: (pending: readonly PendingEvent[]) => Promise<void>,
-): void {
-  const pending: (PendingEvent & { readonly run: () => Promise<void> })[] = []
-  let busy = true
-
-  async function runPending(): Promise<void> {
-    busy = true
-    for (let next = pending.shift(); next !== undefined; next = pending.shift()) await next.run()
-    busy = false
-  }
-
-  for (const [name, handler] of Object.entries(events)) {
-    socket.on(name, (...args: unknown[]) => {
-      const acknowledge = takeAcknowledgement(args)
-      const fail = (error: unknown) => {
-        log.error({ err: error, event: name, socket: socket.id }, 'event failed')
-        acknowledge(EVENT_FAILED)
-      }
-      const run = async () => {
-        const parsed = handler.args.safeParse(args)
-        if (!parsed.success) {
-          acknowledge(MALFORMED)
-          return
-        }
-        try {
-          const outcome = await handler.handle(socket, parsed.data as never)
-          if ('later' in outcome) outcome.later.then(acknowledge, fail)
-          else acknowledge(outcome)
-        } catch (error) {
-          fail(error)
-        }
-      }
-      if (pending.length >= MOST_PENDING) {
-        acknowledge(TOO_MANY)
-        return
-      }
-      pending.push({ name, args, run })
-      if (!busy) void runPending()
-    })
-  }
-  void before(pending).then(runPending)
-}
-
-/** Takes the callback from the end of an event's arguments, if there is one. */
-function takeAcknowledgement(args: unknown[]): (answer: EventAnswer) => void {
-  return typeof args.at(-1) === 'function'
-    ? (args.pop() as (answer: EventAnswer) => void)
-    : () => undefined
-}

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import fastifySocketIo from 'fastify-socket.io'
 import type { ServerOptions } from 'socket.io'
@@ -8,15 +9,20 @@ import { createMessageWriter } from '../messages/writer.ts'
 import { noticeEvents } from '../notices/events.ts'
 import { createNotices, type Notices } from '../notices/notices.ts'
 import { isLetIn, refuseStrangersAtEngine } from '../wire/origins.ts'
-import { listen, NOT_LOGGED_IN, type Server, type Socket } from './events.ts'
+import { closeConnections, refuseWhile } from './closing.ts'
+import { NOT_LOGGED_IN, type Server, type Socket } from './events.ts'
+import { createListening } from './listening.ts'
 import { createRecovery } from './recovery.ts'
 import { createRooms, type Rooms } from './rooms.ts'
 import { createSessions, keepSessions, pidOf, returningAdapter } from './sessions.ts'
 import { cutSlowReaders } from './slow-readers.ts'
 import { createSpeaking, speakingEvents } from './speaking.ts'
+import { createTurns, type InTurn } from './turns.ts'
 
 /** Larger frames cost the connection (behaviour.md 8). */
 const LARGEST_FRAME = 8 * 1024 * 1024
+/** Milliseconds for what has arrived to take effect when the server stops. */
+const LONGEST_FINISH = 1_500
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -28,17 +34,19 @@ declare module 'fastify' {
 export interface Realtime {
   readonly notices: Notices
   readonly rooms: Rooms
+  /** The turns that messages and changes of memberships take. */
+  readonly inTurn: InTurn
 }
 
 /** Puts socket.io on an app, with the eight events of the interface document. */
 export async function addRealtime(app: FastifyInstance, context: Context): Promise<Realtime> {
   const { db, log, settings, tokens } = context
   const sessions = createSessions(db, settings.sessionTtl)
-  const stops: (() => unknown)[] = []
+  let stop = () => app.io.close()
   const options: Partial<ServerOptions> & { preClose: (done: () => void) => void } = {
     cors: ({ headers }, decide) => decide(null, { origin: isLetIn(headers, settings) }),
     maxHttpBufferSize: LARGEST_FRAME,
-    adapter: returningAdapter(sessions),
+    adapter: returningAdapter(sessions, db),
     // How long is up to the sessions; a token is checked at every return.
     connectionStateRecovery: { skipMiddlewares: false },
     // The default one disconnects the sockets, and then this client never comes back.
@@ -46,28 +54,36 @@ export async function addRealtime(app: FastifyInstance, context: Context): Promi
   }
   await app.register(fastifySocketIo as never, options)
   const { io } = app
+  let stopping = false
   io.engine.use(refuseStrangersAtEngine(settings))
+  io.engine.use(refuseWhile(() => stopping))
 
-  const delivery = await createDelivery(io, db, log)
+  const rooms = createRooms(io, db)
+  const delivery = await createDelivery(io, db, rooms, log)
   const bookmark = () => String(delivery.watermark)
   const greet = (socket: Socket) => socket.emit('login', socket.id, bookmark())
-  const rooms = createRooms(io, db)
-  const speaking = createSpeaking(rooms, sessions, settings.authMode, greet)
+  const speaking = createSpeaking(db, rooms, sessions, settings.authMode, greet)
   const notices = createNotices(io, db, log, bookmark)
-  const writer = createMessageWriter(db, delivery)
-  const recovery = createRecovery(db, rooms, delivery, settings.replayLimit, log)
+  const inTurn = createTurns()
+  const writer = createMessageWriter(db, inTurn, delivery)
+  const recovery = createRecovery(db, rooms, sessions, delivery, settings.replayLimit, log)
   const events = {
     ...speakingEvents(rooms, sessions, speaking, greet),
     ...messageEvents(db, speaking, writer),
     ...noticeEvents(db, speaking, notices, bookmark),
   }
-  stops.push(
-    () => writer.idle(),
+  const listening = createListening(events, log)
+  const stops = [
     keepSessions(sessions, () => Array.from(io.of('/').sockets.values(), pidOf), log),
-    cutSlowReaders(io),
-  )
-  async function stop(): Promise<void> {
-    for (const step of stops) await step()
+    cutSlowReaders(io, settings.replayLimit),
+    () => delivery.stop(),
+  ]
+  stop = async () => {
+    stopping = true
+    await closeConnections(io)
+    await Promise.race([listening.idle(), pause(LONGEST_FINISH)])
+    await writer.finish()
+    for (const end of stops) end()
     await io.close()
   }
 
@@ -79,7 +95,7 @@ export async function addRealtime(app: FastifyInstance, context: Context): Promi
     else next(new Error(NOT_LOGGED_IN.msg))
   })
   io.on('connection', (socket: Socket) => {
-    listen(socket, events, log, (pending) => recovery.recover(socket, pending))
+    listening.listen(socket, (pending) => recovery.recover(socket, pending))
   })
-  return { notices, rooms }
+  return { notices, rooms, inTurn }
 }

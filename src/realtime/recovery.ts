@@ -1,13 +1,17 @@
 import type { Logger } from 'pino'
-import type { Queryable } from '../database/connection.ts'
+import { type Database, persistently } from '../database/connection.ts'
 import type { Delivery } from '../messages/delivery.ts'
 import { type LiveMessage, missedMessages, sendMessage, sendUnread } from '../messages/live.ts'
 import { countNotices } from '../notices/queries.ts'
-import type { PendingEvent, Socket } from './events.ts'
+import type { Socket } from './events.ts'
+import type { PendingEvent } from './listening.ts'
 import type { Rooms } from './rooms.ts'
+import { pidOf, type Sessions } from './sessions.ts'
 
 /** Most bytes of message bodies that a returning socket is sent. */
 const MOST_BYTES = 2 * 1024 * 1024
+/** A socket waits this long for a database that is away, in milliseconds. */
+const PATIENCE = 3_600_000
 
 /** A bookmark: what the client's last event was. */
 interface Bookmark {
@@ -29,13 +33,23 @@ export interface Recovery {
 
 /** @param limit messages that a returning socket is sent at most; the newest */
 export function createRecovery(
-  db: Queryable,
+  db: Database,
   rooms: Rooms,
+  sessions: Sessions,
   delivery: Delivery,
   limit: number,
   log: Logger,
 ): Recovery {
-  async function comeBack(socket: Socket, userId: string, offset: string): Promise<void> {
+  async function comeBack(
+    socket: Socket,
+    offset: string,
+    pending: readonly PendingEvent[],
+  ): Promise<void> {
+    // Asked for again: what its earlier socket sent last may have changed it.
+    const userId = await sessions.find(pidOf(socket))
+    if (userId === undefined || isAbandoned(userId, pending)) return
+    // With a token the socket speaks for the token's user alone.
+    if (socket.data.caller !== undefined && socket.data.caller !== userId) return
     const bookmark = await understood(parseBookmark(offset))
     const recording = delivery.record()
     try {
@@ -43,10 +57,8 @@ export function createRecovery(
       const notices = await countNotices(db, userId)
       await rooms.enter(socket, userId, (groupIds) => {
         // One step, without an await, from the last missed message to the first live one.
-        const known = new Set(missed.map(([position]) => position))
-        const fresh = recording.messages.filter(
-          (message) => !known.has(message[0]) && message[0] > bookmark.position,
-        )
+        const upTo = missed.at(-1)?.[0] ?? bookmark.position
+        const fresh = recording.messages.filter(([position]) => position > upTo)
         for (const message of [...missed, ...fresh]) {
           if (message[0] > delivery.watermark || !isFor(message, userId, groupIds)) continue
           if (message[0] === bookmark.halfSeen) sendUnread(socket, message)
@@ -70,19 +82,13 @@ export function createRecovery(
 
   return {
     async recover(socket, pending) {
-      const { returning, unavailable } = socket.data
-      delete socket.data.returning
-      if (unavailable === true) {
-        socket.conn.close()
-        return
-      }
+      const { returning } = socket.data
       if (returning === undefined) return
-      const { userId, offset } = returning
-      // With a token the socket speaks for the token's user alone.
-      if (socket.data.caller !== undefined && socket.data.caller !== userId) return
+      delete socket.data.returning
+      await clientHasSpoken(socket)
       try {
-        await clientHasSpoken(socket)
-        if (!isAbandoned(userId, pending)) await comeBack(socket, userId, offset)
+        const comingBack = () => comeBack(socket, returning, pending)
+        if (socket.connected) await persistently(db, comingBack, PATIENCE, () => socket.connected)
       } catch (error) {
         log.warn({ err: error, socket: socket.id }, 'a socket could not be brought back yet')
         // The client keeps its session and its bookmark, and tries again.

@@ -19,6 +19,13 @@ const groupsOf = statement<[groupId: string | null]>(
   where u.id = $1`,
 )
 
+const membersOf = statement<[groupId: string, userId: string]>(
+  'rooms_of_groups',
+  `select g.id, m.user_id
+  from groups g join group_members m on m.group_id = g.id and m.state = 'member'
+  where g.id = any($1::text[]) and g.dissolved_at is null`,
+)
+
 /** Which sockets are in which rooms: always what the database says of their users. */
 export interface Rooms {
   /**
@@ -39,38 +46,65 @@ export interface Rooms {
   left(userId: string, groupId: string): void
   /** The group is no more. */
   dissolved(groupId: string): void
+  /** Asks the database for the members of groups that another process may have changed. */
+  refresh(groupIds: readonly string[]): Promise<void>
+  /**
+   * What the database says of the sockets in a room may have changed, and it cannot be asked: cuts
+   * their connections. Their clients come back at once and get the rooms that are theirs then.
+   */
+  doubted(room: string): void
 }
 
 /** @param io whose sockets these are */
 export function createRooms(io: Server, db: Queryable): Rooms {
-  /** Users who are entering, and whether their groups changed since they were asked for. */
-  const entering = new Set<{ readonly userId: string; changed: boolean }>()
-  const changed = (concerns: (userId: string) => boolean) => {
-    for (const entry of entering) if (concerns(entry.userId)) entry.changed = true
+  /** Questions to the database, whose they are, and whether the answer has changed since. */
+  const questions = new Set<{ readonly userId: string | undefined; changed: boolean }>()
+  function changed(concerns: (userId: string) => boolean): void {
+    for (const question of questions) {
+      if (question.userId === undefined || concerns(question.userId)) question.changed = true
+    }
+  }
+
+  /**
+   * Asks until nothing changes meanwhile, and uses the answer at once: a membership that changes
+   * after that finds the sockets in their rooms.
+   *
+   * @param userId whose memberships are asked for; undefined for everybody's
+   */
+  async function ask<Answer, Result>(
+    userId: string | undefined,
+    run: () => Promise<Answer>,
+    use: (answer: Answer) => Result,
+  ): Promise<Result> {
+    const question = { userId, changed: false }
+    questions.add(question)
+    try {
+      for (;;) {
+        question.changed = false
+        const answer = await run()
+        if (!question.changed) return use(answer)
+      }
+    } finally {
+      questions.delete(question)
+    }
   }
 
   return {
-    async enter(socket, userId, beforeEntering) {
-      const entry = { userId, changed: false }
-      entering.add(entry)
-      try {
-        let groups
-        do {
-          entry.changed = false
-          groups = await db.run(groupsOf, [userId])
-        } while (entry.changed)
-        if (groups.length === 0) return false
-        // No await from here on: a membership that changes now finds the socket in its rooms.
-        this.leave(socket)
-        if (!socket.connected) return true
-        const groupIds = new Set(groups.flatMap(([groupId]) => groupId ?? []))
-        beforeEntering?.(groupIds)
-        socket.data.userId = userId
-        void socket.join([userRoom(userId), ...Array.from(groupIds, groupRoom)])
-        return true
-      } finally {
-        entering.delete(entry)
-      }
+    enter(socket, userId, beforeEntering) {
+      return ask(
+        userId,
+        () => db.run(groupsOf, [userId]),
+        (groups) => {
+          if (groups.length === 0) return false
+          this.leave(socket)
+          if (!socket.connected) return true
+          const groupIds = new Set(groups.flatMap(([groupId]) => groupId ?? []))
+          beforeEntering?.(groupIds)
+          socket.data.userId = userId
+          void socket.join([userRoom(userId), ...Array.from(groupIds, groupRoom)])
+          return true
+        },
+      )
     },
     leave(socket) {
       socket.data.userId = undefined
@@ -87,6 +121,31 @@ export function createRooms(io: Server, db: Queryable): Rooms {
     dissolved(groupId) {
       changed(() => true)
       io.in(groupRoom(groupId)).socketsLeave(groupRoom(groupId))
+    },
+    async refresh(groupIds) {
+      if (groupIds.length === 0) return
+      await ask(
+        undefined,
+        () => db.run(membersOf, [groupIds]),
+        (rows) => {
+          changed(() => true)
+          const members = new Map(groupIds.map((groupId) => [groupId, new Set<string>()]))
+          for (const [groupId, userId] of rows) members.get(groupId)?.add(userId)
+          for (const socket of io.of('/').sockets.values()) {
+            const { userId = '' } = socket.data
+            for (const [groupId, userIds] of members) {
+              const room = groupRoom(groupId)
+              if (userIds.has(userId)) void socket.join(room)
+              else if (socket.rooms.has(room)) void socket.leave(room)
+            }
+          }
+        },
+      )
+    },
+    doubted(room) {
+      changed(() => true)
+      const { adapter, sockets } = io.of('/')
+      for (const id of [...(adapter.rooms.get(room) ?? [])]) sockets.get(id)?.conn.close()
     },
   }
 }

@@ -1,66 +1,97 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { and, eq, gt, inArray, lt, sql } from 'drizzle-orm'
 import { Adapter, type Session } from 'socket.io-adapter'
 import type { Logger } from 'pino'
-import type { Queryable } from '../database/connection.ts'
-import { socketSessions } from '../database/schema.ts'
+import { type Database, persistently, statement } from '../database/connection.ts'
 import type { SocketData } from './events.ts'
 
-/** How often a connected session is noted as seen, in milliseconds. */
+/** How often a connected session is noted as seen, in milliseconds; more often if it lives short. */
 const SEEN_EVERY = 3_600_000
+const SEEN_PER_LIFE = 10
+/** Longest wait for a session, in milliseconds; socket.io gives the socket up before. */
+const LONGEST_RETURN = 60_000
+/** A logout that the database cannot be told of in this time is forgotten, in milliseconds. */
+const LONGEST_FAREWELL = 3_600_000
 
 /** The stored sessions: which user each `pid` speaks for. The pid is a secret, kept as a hash. */
 export interface Sessions {
-  /** The session's user; undefined when it is unknown, expired or logged out. */
+  /** The session's user; undefined when it is unknown, expired or ended. */
   find(pid: string): Promise<string | undefined>
   save(pid: string, userId: string, explicit: boolean): Promise<void>
-  delete(pid: string): Promise<void>
+  /** Ends a session: at once for this process, and in the database as soon as it answers. */
+  end(pid: string): Promise<void>
   /** Notes that these are connected, and deletes those not seen for the time to live. */
   keep(pids: readonly string[]): Promise<void>
+  /** Milliseconds between two such notes. */
+  readonly keptEvery: number
 }
 
+// Noted as seen only if that is due, so that most returns write nothing.
+const found = statement<[userId: string]>(
+  'sessions_find',
+  `with seen as (
+    update socket_sessions set seen_at = now()
+    where pid_hash = $1 and seen_at > now() - make_interval(secs => $2)
+      and seen_at < now() - make_interval(secs => $3)
+  )
+  select user_id from socket_sessions
+  where pid_hash = $1 and seen_at > now() - make_interval(secs => $2)`,
+)
+const saved = statement(
+  'sessions_save',
+  `insert into socket_sessions (pid_hash, user_id, explicit) values ($1, $2, $3)
+  on conflict (pid_hash) do update
+  set user_id = excluded.user_id, explicit = excluded.explicit, created_at = now(), seen_at = now()`,
+)
+const ended = statement('sessions_end', 'delete from socket_sessions where pid_hash = $1')
+const noted = statement(
+  'sessions_note',
+  'update socket_sessions set seen_at = now() where pid_hash = any($1::text[])',
+)
+const expired = statement(
+  'sessions_expire',
+  'delete from socket_sessions where seen_at <= now() - make_interval(secs => $1)',
+)
+
 /** @param ttl milliseconds after which a session that was not seen expires */
-export function createSessions(db: Queryable, ttl: number): Sessions {
-  const limit = () => new Date(Date.now() - ttl)
+export function createSessions(db: Database, ttl: number): Sessions {
+  const keptEvery = Math.min(SEEN_EVERY, ttl / SEEN_PER_LIFE)
+  /** Ended here, while the database may not know it yet. */
+  const ending = new Map<string, symbol>()
+
   return {
+    keptEvery,
     async find(pid) {
-      const [row] = await db.orm
-        .select({ userId: socketSessions.userId })
-        .from(socketSessions)
-        .where(and(eq(socketSessions.pidHash, hash(pid)), gt(socketSessions.seenAt, limit())))
-      return row?.userId
+      const [row] = await db.run(found, [hash(pid), ttl / 1000, keptEvery / 1000])
+      return ending.has(pid) ? undefined : row?.[0]
     },
     async save(pid, userId, explicit) {
-      const now = new Date()
-      const changes = { userId, explicit, createdAt: now, seenAt: now }
-      await db.orm
-        .insert(socketSessions)
-        .values({ pidHash: hash(pid), ...changes })
-        .onConflictDoUpdate({ target: socketSessions.pidHash, set: changes })
+      ending.delete(pid)
+      await db.run(saved, [hash(pid), userId, explicit])
     },
-    async delete(pid) {
-      await db.orm.delete(socketSessions).where(eq(socketSessions.pidHash, hash(pid)))
+    async end(pid) {
+      const mine = Symbol()
+      ending.set(pid, mine)
+      const isMine = () => ending.get(pid) === mine
+      try {
+        await persistently(db, () => db.run(ended, [hash(pid)]), LONGEST_FAREWELL, isMine)
+      } finally {
+        if (isMine()) ending.delete(pid)
+      }
     },
     async keep(pids) {
-      const connected = inArray(socketSessions.pidHash, pids.map(hash))
-      if (pids.length > 0) {
-        await db.orm
-          .update(socketSessions)
-          .set({ seenAt: sql`now()` })
-          .where(connected)
-      }
-      await db.orm.delete(socketSessions).where(lt(socketSessions.seenAt, limit()))
+      if (pids.length > 0) await db.run(noted, [pids.map(hash)])
+      await db.run(expired, [ttl / 1000])
     },
   }
 }
 
-/** Notes every hour which sessions are connected. Gives what ends it. */
+/** Notes every now and then which sessions are connected. Gives what ends it. */
 export function keepSessions(sessions: Sessions, connected: () => string[], log: Logger) {
   const timer = setInterval(() => {
     sessions.keep(connected()).catch((error: unknown) => {
       log.warn({ err: error }, 'sessions could not be noted as seen')
     })
-  }, SEEN_EVERY)
+  }, sessions.keptEvery)
   timer.unref()
   return () => clearInterval(timer)
 }
@@ -74,19 +105,14 @@ export function pidOf(socket: object): string {
  * Makes the adapter class that lets sockets return: it only finds out who it is. What was missed
  * is sent later, when rooms and rights have been asked for (recovery.ts).
  */
-export function returningAdapter(sessions: Sessions): typeof Adapter {
+export function returningAdapter(sessions: Sessions, db: Database): typeof Adapter {
   return class extends Adapter {
     override async restoreSession(pid: string, offset: string): Promise<Session> {
-      const data: SocketData = {}
-      try {
-        const userId = await sessions.find(pid)
-        // No session: null makes socket.io begin a new one.
-        if (userId === undefined) return null as unknown as Session
-        data.returning = { userId, offset }
-      } catch {
-        // A new session would be for ever: this client does not log in again. Let it try again.
-        data.unavailable = true
-      }
+      // While the database is away the client waits, connected to nothing: what it emits it keeps.
+      const userId = await persistently(db, () => sessions.find(pid), LONGEST_RETURN)
+      // No session: null makes socket.io begin a new one.
+      if (userId === undefined) return null as unknown as Session
+      const data: SocketData = { returning: offset }
       // Not the old socket id: the old socket may still be there and would take its rooms along.
       const sid = randomBytes(15).toString('base64url')
       return { sid, pid, rooms: [], data, missedPackets: [] }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { type Database, persistently } from '../database/connection.ts'
 import {
   DONE,
   type EventAnswer,
@@ -19,16 +20,27 @@ export interface Speaking {
    * Lets a socket speak for a user, until its session ends; gives the refusal if it may not.
    *
    * @param explicit whether by the event `login`
+   * @param patience milliseconds to try again for while the database is away
    */
-  begin(socket: Socket, userId: string, explicit: boolean): Promise<EventAnswer | undefined>
+  begin(
+    socket: Socket,
+    userId: string,
+    explicit: boolean,
+    patience: number,
+  ): Promise<EventAnswer | undefined>
   /**
    * For an event that names its sender: in open mode a socket that speaks for nobody thereby
    * begins to speak for them. Gives the refusal if it speaks for another.
    */
-  as(socket: Socket, userId: string): EventAnswer | undefined | Promise<EventAnswer | undefined>
+  as(
+    socket: Socket,
+    userId: string,
+    patience: number,
+  ): EventAnswer | undefined | Promise<EventAnswer | undefined>
 }
 
 export function createSpeaking(
+  db: Database,
   rooms: Rooms,
   sessions: Sessions,
   mode: 'open' | 'token',
@@ -38,20 +50,24 @@ export function createSpeaking(
     socket: Socket,
     userId: string,
     explicit: boolean,
+    patience: number,
   ): Promise<EventAnswer | undefined> {
     const { caller } = socket.data
     if (caller === undefined && mode === 'token') return NOT_LOGGED_IN
     if (caller !== undefined && caller !== userId) return SPEAKS_FOR_ANOTHER
-    if (!(await rooms.enter(socket, userId))) return NO_SUCH_TARGET
-    await sessions.save(pidOf(socket), userId, explicit)
-    return undefined
+    const enterAndSave = async () => {
+      if (!(await rooms.enter(socket, userId))) return NO_SUCH_TARGET
+      await sessions.save(pidOf(socket), userId, explicit)
+      return undefined
+    }
+    return persistently(db, enterAndSave, patience)
   }
   return {
     begin,
-    as(socket, userId) {
+    as(socket, userId, patience) {
       const { userId: current } = socket.data
       if (current !== undefined) return current === userId ? undefined : SPEAKS_FOR_ANOTHER
-      return begin(socket, userId, false).then((refusal) => {
+      return begin(socket, userId, false, patience).then((refusal) => {
         // Without an event of ours the client would have no bookmark to come back with.
         if (refusal === undefined) greet(socket)
         return refusal
@@ -68,8 +84,8 @@ export function speakingEvents(
   greet: (socket: Socket) => void,
 ): Events {
   return {
-    login: event(z.tuple([z.string().refine(isId)]), async (socket, [userId]) => {
-      const refusal = await speaking.begin(socket, userId, true)
+    login: event(z.tuple([z.string().refine(isId)]), async (socket, [userId], patience) => {
+      const refusal = await speaking.begin(socket, userId, true, patience)
       if (refusal !== undefined) return refusal
       greet(socket)
       return DONE
@@ -77,7 +93,12 @@ export function speakingEvents(
     // The client passes '' here; whatever it passes, the socket speaks for nobody afterwards.
     logout: event(z.array(z.unknown()), async (socket) => {
       rooms.leave(socket)
-      await sessions.delete(pidOf(socket))
+      await sessions.end(pidOf(socket))
+      return DONE
+    }),
+    // socket.io's own: a client that takes its leave is not expected back, one that is cut off is.
+    disconnect: event(z.tuple([z.string()], z.unknown()), async (socket, [reason]) => {
+      if (reason === 'client namespace disconnect') await sessions.end(pidOf(socket))
       return DONE
     }),
   }

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Tokens } from '../accounts/tokens.ts'
 import { FORBIDDEN, UNAUTHORIZED } from './answers.ts'
+import { endpointOf } from './endpoint.ts'
 
 /**
  * Who may call an endpoint: everybody, whoever is logged in, or the user whom the request names
@@ -22,7 +23,7 @@ declare module 'fastify' {
 export function enforceAccess(app: FastifyInstance, mode: 'open' | 'token', tokens: Tokens): void {
   app.decorateRequest('caller', undefined)
   app.addHook('preHandler', async (request, reply) => {
-    const { access } = request.routeOptions.config
+    const { access } = endpointOf(request)
     if (access === undefined || access === 'public') return
     const token = sentToken(request)
     if (token === undefined) return mode === 'open' ? undefined : reply.send(UNAUTHORIZED)

@@ -9,15 +9,27 @@ import { invalid, type Answer, type FieldError } from './answers.ts'
 import type { Access } from './access.ts'
 import { UNDOCUMENTED } from './fields.ts'
 
+/** What an endpoint of the document declares of itself. */
+export interface Endpoint {
+  /** What the document says it answers when it fails. */
+  failure?: Answer
+  /** Whether the document has a 405 list for it. */
+  lists405?: boolean
+  /** Who may call it. */
+  access?: Access
+}
+
 declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** What the document says this endpoint answers when it fails. */
-    failure?: Answer
-    /** Whether the document has a 405 list for this endpoint. */
-    lists405?: boolean
-    /** Who may call it. */
-    access?: Access
+  interface FastifyContextConfig extends Endpoint {
+    /** A second endpoint that the document puts at this url, for the bodies that are `meant`. */
+    second?: Endpoint & { readonly meant: (body: unknown) => boolean }
   }
+}
+
+/** Which endpoint of the document a request is for. */
+export function endpointOf(request: FastifyRequest): Endpoint {
+  const { config } = request.routeOptions
+  return config.second?.meant(request.body) ? config.second : config
 }
 
 /** A feature's routes. */
@@ -41,7 +53,7 @@ export function answerAsDocumented(app: FastifyInstance): void {
 }
 
 function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
-  const { failure, lists405 } = request.routeOptions.config
+  const { failure, lists405 } = endpointOf(request)
   if (failure === undefined) {
     const status = error.statusCode ?? 500
     if (status >= 500) request.log.error({ err: error }, 'request failed')

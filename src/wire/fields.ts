@@ -43,12 +43,40 @@ export function atMost(limit: number, tooLong: string) {
   return text(tooLong).refine((value) => codePoints(value) <= limit, tooLong)
 }
 
+/** Code points in a space, a comment or a note at most. */
+const LONGEST_WRITING = 5_000
+
+/** What people write into spaces, comments and notes. */
+export function writing() {
+  return atMost(LONGEST_WRITING, UNDOCUMENTED)
+}
+
+/** A body that is the second one where `meantSecond` says so, and else the first. */
+export function eitherBody<First extends z.ZodType, Second extends z.ZodType>(
+  first: First,
+  second: Second,
+  meantSecond: (body: unknown) => boolean,
+) {
+  return z.unknown().transform((body, context): z.output<First> | z.output<Second> => {
+    const parsed = (meantSecond(body) ? second : first).safeParse(body)
+    if (parsed.success) return parsed.data
+    for (const { path, message } of parsed.error.issues) {
+      context.addIssue({ code: 'custom', path, message })
+    }
+    return z.NEVER
+  })
+}
+
 /** No list has as many pages; twenty times it is still a bigint. */
 const LAST_PAGE = 1e12
 
-/** `pageNum`: a positive whole number; missing means 1 (behaviour.md 6). */
-export const pageNumber = z
+const page = z
   .string()
   .regex(/^[1-9]\d{0,99}$/)
-  .prefault('1')
   .transform((digits) => Math.min(Number(digits), LAST_PAGE))
+
+/** `pageNum`: a positive whole number; missing means 1 (behaviour.md 6). */
+export const pageNumber = page.prefault('1')
+
+/** `pageNum` of a list that comes whole without it. */
+export const optionalPage = page.optional()

@@ -8,15 +8,8 @@ export interface WireTimes {
   day(time: Date): string
   /** Today in the zone as `[year, month, day]`, for ages. */
   today(): [number, number, number]
-  /** The moment at which the zone's clocks show this; month from 1. */
-  instant(
-    year: number,
-    month: number,
-    day: number,
-    hour: number,
-    minute: number,
-    second: number,
-  ): Date
+  /** The moment at which clocks in the zone show what the UTC fields of `clock` say. */
+  momentOf(clock: Date): Date
 }
 
 const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
@@ -63,11 +56,10 @@ export function wireTimes(timezone: string): WireTimes {
       const at = local(new Date())
       return [at.getUTCFullYear(), at.getUTCMonth() + 1, at.getUTCDate()]
     },
-    instant(year, month, day, hour, minute, second) {
-      const shown = Date.UTC(year, month - 1, day, hour, minute, second)
-      // The offset is asked for at the guessed moment, then at the moment that this gives.
-      const guess = shown - zoneAt(shown).offset
-      return new Date(shown - zoneAt(guess).offset)
+    momentOf(clock) {
+      const shown = clock.getTime()
+      const near = shown - zoneAt(shown).offset
+      return new Date(shown - zoneAt(near).offset)
     },
   }
 }

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto'
 import type { Client } from './client.ts'
-import { stringAt } from './json.ts'
+import { stringAt, type Json } from './json.ts'
+import type { Connection } from './socket.ts'
 
 /** Somebody who has registered. */
 export interface Person {
@@ -27,6 +28,11 @@ export async function befriend(client: Client, one: Person, other: Person): Prom
   await client.post('/friend/agree', { userId: other.id, friendId: one.id })
 }
 
+/** How somebody who has not changed the picture appears inside other documents. */
+export function shown({ id, nick }: Person) {
+  return { _id: id, nick, imgUrl: '/user_pic1.jpeg' }
+}
+
 /** What the client sends as `dataMsg` for a text. */
 export function textMessage(sender: Person, message: string, msgType = 0) {
   return {
@@ -35,4 +41,31 @@ export function textMessage(sender: Person, message: string, msgType = 0) {
     message,
     time: new Date().toISOString(),
   }
+}
+
+/** Two people who are friends, each logged in on a socket that closes with the test. */
+export async function friendsOnline(t: { teardown(handler: () => void): void }, client: Client) {
+  const a = await register(client, '小明')
+  const b = await register(client, '小红')
+  await befriend(client, a, b)
+  const socketA = await online(t, client, a)
+  const socketB = await online(t, client, b)
+  return { a, b, socketA, socketB }
+}
+
+/** A socket that closes with the test, logged in as somebody or as nobody. */
+export async function online(
+  t: { teardown(handler: () => void): void },
+  client: Client,
+  person?: Person,
+): Promise<Connection> {
+  const socket = await client.connect()
+  t.teardown(() => socket.close())
+  if (person !== undefined) await socket.login(person.id)
+  return socket
+}
+
+/** Sends a text and gives its acknowledgement. */
+export function say(socket: Connection, from: Person, to: Person, message: string): Promise<Json> {
+  return socket.emitWithAck('private_chat', textMessage(from, message), from.id, to.id)
 }

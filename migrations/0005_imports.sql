@@ -32,12 +32,9 @@ CREATE TABLE "quarantine" (
 	CONSTRAINT "quarantine_pkey" PRIMARY KEY("collection","digest")
 );
 --> statement-breakpoint
-ALTER TABLE "users" DROP CONSTRAINT "users_phone_check";--> statement-breakpoint
 ALTER TABLE "imported_documents" ADD CONSTRAINT "imported_documents_import_id_imports_id_fk" FOREIGN KEY ("import_id") REFERENCES "public"."imports"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "quarantine" ADD CONSTRAINT "quarantine_import_id_imports_id_fk" FOREIGN KEY ("import_id") REFERENCES "public"."imports"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "quarantine_document_idx" ON "quarantine" USING btree ("collection","document_id");--> statement-breakpoint
-ALTER TABLE "users" ADD CONSTRAINT "users_phone_check" CHECK ("users"."phone" ~ '^1[3-9][0-9]{9}$' or "users"."id" = '000000000000000000000000');--> statement-breakpoint
-
 COMMENT ON TYPE source_collection IS 'Collections of the MongoDB original; dissolved_groups only occurs in exports of this server';
 --> statement-breakpoint
 COMMENT ON COLUMN users.password_hash IS 'argon2id in PHC form; for imported users until their next login also md5: before an argon2id of the MD5 in hex, or bcrypt; ! for nobody can log in. The password itself is stored nowhere';

@@ -1,0 +1,72 @@
+/** What requests touch, in databases of different sizes: machine-independent. */
+import { searchUsers } from '../src/accounts/queries.ts'
+import { newId } from '../src/wire/ids.ts'
+import {
+  friendMessagePage,
+  groupMessagePage,
+  listConversations,
+  markRead,
+  storeMessages,
+} from '../src/messages/queries.ts'
+import type { Queryable } from '../src/database/connection.ts'
+import type { NewMessage } from '../src/messages/queries.ts'
+import { missedMessages } from '../src/messages/live.ts'
+import { openExplaining } from './lib/explain.ts'
+import { idOf, LONG } from './lib/world.ts'
+
+/** One request whose cost must not grow. */
+export interface Growing {
+  readonly name: string
+  readonly work: (db: Queryable) => Promise<unknown>
+}
+
+const user = idOf('user', LONG.user)
+const friend = idOf('user', LONG.friend)
+
+const message = (conversation: NewMessage['conversation'], targetId: string): NewMessage => ({
+  id: newId(),
+  conversation,
+  senderId: user,
+  targetId,
+  kind: 'text',
+  body: '今天天气不错',
+  sentAt: new Date(),
+})
+
+export const growing: readonly Growing[] = [
+  { name: 'newest page', work: (db) => friendMessagePage(db, user, friend, 1) },
+  { name: 'page 50', work: (db) => friendMessagePage(db, user, friend, 50) },
+  { name: 'group page', work: (db) => groupMessagePage(db, user, idOf('group', 1), 1) },
+  { name: 'message list', work: (db) => listConversations(db, user) },
+  { name: 'mark read', work: (db) => markRead(db, 'private', user, friend) },
+  { name: 'search, 1 character', work: (db) => searchUsers(db, '司') },
+  { name: 'search, 2 characters', work: (db) => searchUsers(db, '司马') },
+  { name: 'search, 3 characters', work: (db) => searchUsers(db, '司马懿') },
+  { name: 'coming back, nothing missed', work: (db) => missedMessages(db, user, 1e15, 500, 2e6) },
+  {
+    name: 'send to a friend',
+    work: (db) => storeMessages(db, [message('private', friend)], false),
+  },
+  {
+    name: 'send to 200 members',
+    work: (db) => storeMessages(db, [message('group', idOf('group', 1))], false),
+  },
+  {
+    name: 'send to the largest group',
+    work: (db) => storeMessages(db, [message('group', idOf('group', 0))], false),
+  },
+]
+
+/** Pages that each request touches in one database, and by how many statements. */
+export async function measureGrowth(
+  url: string,
+): Promise<Map<string, { pages: number; statements: number }>> {
+  const explaining = await openExplaining(url)
+  try {
+    const touched = new Map<string, { pages: number; statements: number }>()
+    for (const { name, work } of growing) touched.set(name, await explaining.buffers(work))
+    return touched
+  } finally {
+    await explaining.close()
+  }
+}

@@ -1,0 +1,42 @@
+import multipart from '@fastify/multipart'
+import type { Context } from '../context.ts'
+import type { Routes } from '../wire/endpoint.ts'
+import { chunkRoutes } from './chunk-routes.ts'
+import { pictureRoutes } from './picture-routes.ts'
+import { servingRoutes } from './serving.ts'
+import { openStorage } from './storage.ts'
+import { sweep } from './sweep.ts'
+
+const SWEEP_EVERY = 60 * 60_000
+/** Between the parser and the disk; the default would stop and start a hundred times a chunk. */
+const BUFFERED = 256 * 1024
+
+/**
+ * Endpoints 5, 15, 27 and 38 to 42 of the interface document, and everything that is served.
+ *
+ * @throws StartupError when the upload folder cannot be written
+ */
+export function fileRoutes(context: Context): Routes {
+  return async (app) => {
+    const { log, settings } = context
+    const storage = await openStorage(settings.uploadDir, settings.freeSpaceFloor)
+
+    await sweep(storage, settings.chunkTtl, true)
+    const timer = setInterval(
+      () => {
+        sweep(storage, settings.chunkTtl, false).catch((error: unknown) => {
+          log.warn({ err: error }, 'the upload folder could not be swept')
+        })
+      },
+      Math.min(SWEEP_EVERY, settings.chunkTtl),
+    )
+    app.addHook('onClose', () => clearInterval(timer))
+
+    await app.register(async (uploads) => {
+      await uploads.register(multipart, { throwFileSizeLimit: false, fileHwm: BUFFERED })
+      await uploads.register(pictureRoutes(context, storage))
+      await uploads.register(chunkRoutes(context, storage))
+    })
+    await app.register(servingRoutes(context, storage))
+  }
+}

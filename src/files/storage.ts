@@ -1,0 +1,114 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { access, mkdir, open, rename, rm, statfs, unlink } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { join, resolve } from 'node:path'
+import { unusableFolder } from '../startup-error.ts'
+
+/** The upload folder: finished files, and below it what is not finished yet. */
+export interface Storage {
+  /** Where finished files are, each under its stored name. */
+  readonly folder: string
+  /** Where temporary files are; on the same disk, so that renaming one is atomic. */
+  readonly parts: string
+  /** Where the chunks of large files are. */
+  readonly chunks: string
+  /** Path for a new temporary file; its name says whose it is, for `sweep`. */
+  newPart(): string
+  /** Whether so many more bytes leave the disk with as much room as the settings ask for. */
+  hasRoom(bytes: number): Promise<boolean>
+  /** Whether a finished file is on the disk. */
+  has(storedName: string): Promise<boolean>
+  /** Gives temporary files their stored names, all or none, safe from a power failure. */
+  publish(moves: readonly Move[]): Promise<void>
+}
+
+/** A temporary file, written and synced, and the name that it is to have. */
+export interface Move {
+  readonly part: string
+  readonly storedName: string
+}
+
+/** Milliseconds that the free space is known for; what is promised meanwhile is taken off. */
+const MEASURED_FOR = 1_000
+const HOST = createHash('sha256').update(hostname()).digest('hex').slice(0, 8)
+
+/**
+ * Makes the upload folder ready.
+ *
+ * @throws StartupError when it cannot be written
+ */
+export async function openStorage(uploadDir: string, freeSpaceFloor: number): Promise<Storage> {
+  const folder = resolve(uploadDir)
+  let free = 0
+  let measuredAt = -Infinity
+  const at = (storedName: string) => join(folder, storedName)
+  const storage: Storage = {
+    folder,
+    parts: join(folder, '.parts'),
+    chunks: join(folder, '.chunks'),
+    newPart: () =>
+      join(storage.parts, `${HOST}-${process.pid}-${randomBytes(12).toString('hex')}.part`),
+    async hasRoom(bytes) {
+      const now = performance.now()
+      if (now - measuredAt > MEASURED_FOR) {
+        const { bavail, bsize } = await statfs(folder)
+        free = bavail * bsize
+        measuredAt = now
+      }
+      if (free - bytes < freeSpaceFloor) return false
+      free -= bytes
+      return true
+    },
+    has: (storedName) =>
+      access(at(storedName)).then(
+        () => true,
+        () => false,
+      ),
+    async publish(moves) {
+      const done: string[] = []
+      try {
+        for (const { part, storedName } of moves) {
+          await rename(part, at(storedName))
+          done.push(at(storedName))
+        }
+        await syncFolder(folder)
+      } catch (error) {
+        await Promise.all(done.map((path) => rm(path, { force: true })))
+        throw error
+      }
+    },
+  }
+  try {
+    await mkdir(storage.parts, { recursive: true })
+    await mkdir(storage.chunks, { recursive: true })
+    const probe = storage.newPart()
+    await (await open(probe, 'wx')).close()
+    await unlink(probe)
+  } catch (error) {
+    throw unusableFolder('UPLOAD_DIR', uploadDir, error)
+  }
+  return storage
+}
+
+/** Whose a temporary file is, as far as its name tells. */
+export function ownerOf(part: string): 'this process' | 'a dead process' | 'another' {
+  const [host, pid] = part.split('-')
+  if (host !== HOST) return 'another'
+  if (Number(pid) === process.pid) return 'this process'
+  try {
+    process.kill(Number(pid), 0)
+    return 'another'
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH' ? 'a dead process' : 'another'
+  }
+}
+
+/** A new name is only safe from a power failure once its folder is on the disk. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}

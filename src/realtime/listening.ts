@@ -1,0 +1,158 @@
+import type { Logger } from 'pino'
+import {
+  EVENT_FAILED,
+  type EventAnswer,
+  type EventHandler,
+  type Events,
+  MALFORMED,
+  type Socket,
+  TOO_MANY,
+} from './events.ts'
+import { pidOf } from './sessions.ts'
+
+/** Events of one socket that may wait; more are refused. */
+const MOST_PENDING = 1_000
+/** Whoever passes a callback is answered within this time, in milliseconds. */
+const LONGEST_WAIT = 4_500
+/** For how long an event is tried again that has a callback; and one that has none. */
+const PATIENCE = 4_000
+// The existing client passes none: it would never learn that its message was lost.
+const PATIENCE_UNSEEN = 60_000
+
+/** An event that has arrived and waits for those before it. */
+export interface PendingEvent {
+  readonly name: string
+  readonly args: readonly unknown[]
+}
+
+/** What sockets send, and what becomes of it. */
+export interface Listening {
+  /**
+   * Listens to a socket. Its events take effect in the order in which it sent them, after those
+   * of its session's earlier socket; each is answered through its callback if it has one, and none
+   * can throw (behaviour.md 8).
+   *
+   * @param before what must end before the first event; sees those that arrive meanwhile
+   */
+  listen(socket: Socket, before: (pending: readonly PendingEvent[]) => Promise<void>): void
+  /** Resolves when everything that has arrived has taken effect. */
+  idle(): Promise<void>
+}
+
+export function createListening(events: Events, log: Logger): Listening {
+  /** The socket that each session has now, and the events that are taking effect. */
+  const current = new Map<string, Socket>()
+  const working = new Map<string, Promise<void>>()
+
+  function workInTurn(pid: string, work: () => Promise<void>): void {
+    const mine = (working.get(pid) ?? Promise.resolve()).then(work).finally(() => {
+      if (working.get(pid) === mine) working.delete(pid)
+    })
+    working.set(pid, mine)
+  }
+
+  return {
+    listen(socket, before) {
+      const pid = pidOf(socket)
+      // A client has one connection: an earlier one is dead, though nobody noticed yet.
+      current.get(pid)?.conn.close(true)
+      current.set(pid, socket)
+      socket.on('disconnect', () => {
+        if (current.get(pid) === socket) current.delete(pid)
+      })
+
+      const pending: (PendingEvent & { readonly run: () => Promise<void> })[] = []
+      let busy = true
+      async function runPending(): Promise<void> {
+        for (let next = pending.shift(); next !== undefined; next = pending.shift()) {
+          await next.run()
+        }
+        busy = false
+      }
+      for (const [name, handler] of Object.entries(events)) {
+        socket.on(name, (...args: unknown[]) => {
+          const reply = replyTo(takeCallback(args))
+          if (pending.length >= MOST_PENDING) {
+            reply.answer(TOO_MANY)
+            return
+          }
+          const run = () => runEvent(socket, name, handler, args, reply, log)
+          pending.push({ name, args, run })
+          if (busy) return
+          busy = true
+          workInTurn(pid, runPending)
+        })
+      }
+      workInTurn(pid, () => before(pending).then(runPending))
+    },
+    async idle() {
+      while (working.size > 0) await Promise.all(working.values())
+    },
+  }
+}
+
+async function runEvent(
+  socket: Socket,
+  name: string,
+  handler: EventHandler,
+  args: readonly unknown[],
+  reply: Reply,
+  log: Logger,
+): Promise<void> {
+  // What was answered as failed before it began must not take effect after all.
+  if (reply.given) return
+  const fail = (error: unknown) => {
+    log.error({ err: error, event: name, socket: socket.id }, 'event failed')
+    reply.answer(EVENT_FAILED)
+  }
+  try {
+    const parsed = handler.args.safeParse(args)
+    if (!parsed.success) {
+      reply.answer(MALFORMED)
+      return
+    }
+    const outcome = await handler.handle(socket, parsed.data as never, reply.patience)
+    if ('later' in outcome) outcome.later.then((answer) => reply.answer(answer), fail)
+    else reply.answer(outcome)
+  } catch (error) {
+    fail(error)
+  }
+}
+
+/** The answer to one event. */
+interface Reply {
+  readonly given: boolean
+  /** For how many milliseconds from now the event is tried again. */
+  readonly patience: number
+  answer(answer: EventAnswer): void
+}
+
+function replyTo(callback: ((answer: EventAnswer) => void) | undefined): Reply {
+  const patience = callback === undefined ? PATIENCE_UNSEEN : PATIENCE
+  const since = performance.now()
+  let given = false
+  const answer = (text: EventAnswer) => {
+    if (given || callback === undefined) return
+    given = true
+    clearTimeout(timer)
+    callback(text)
+  }
+  const timer =
+    callback === undefined ? undefined : setTimeout(() => answer(EVENT_FAILED), LONGEST_WAIT)
+  return {
+    answer,
+    get given() {
+      return given
+    },
+    get patience() {
+      return Math.max(0, since + patience - performance.now())
+    },
+  }
+}
+
+/** Takes the callback from the end of an event's arguments, if there is one. */
+function takeCallback(args: unknown[]): ((answer: EventAnswer) => void) | undefined {
+  return typeof args.at(-1) === 'function'
+    ? (args.pop() as (answer: EventAnswer) => void)
+    : undefined
+}

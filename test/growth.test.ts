@@ -1,0 +1,58 @@
+import t from 'tap'
+import { growing, measureGrowth } from '../bench/growth.ts'
+import { load } from '../bench/lib/load.ts'
+import { worldOf } from '../bench/lib/world.ts'
+import { pino } from 'pino'
+import { openDatabase, statement } from '../src/database/connection.ts'
+import { friendships } from '../src/database/schema.ts'
+import { createTestDatabase } from './helpers/databases.ts'
+
+/** `npm run bench` does the same up to ten million messages. */
+const SMALL = worldOf(4_000, 3_000, 3_000)
+const LARGE = worldOf(80_000, 3_000, 3_000)
+
+const database = async (world: typeof SMALL) => {
+  const created = await createTestDatabase()
+  t.teardown(() => created.drop())
+  await load(created.url, world, () => undefined)
+  return created.url
+}
+
+await t.test('what a request touches does not grow with the history', async (t) => {
+  const [small, large] = [await database(SMALL), await database(LARGE)]
+  const [before, after] = [await measureGrowth(small), await measureGrowth(large)]
+  for (const { name } of growing) {
+    const [was, is] = [before.get(name), after.get(name)]
+    t.equal(is?.statements, 1, `${name}: one statement`)
+    t.ok(Number(is?.pages) <= 1.3 * Number(was?.pages), `${name}: no more pages`, { was, is })
+  }
+  const pages = (name: string) => Number(after.get(name)?.pages)
+  t.ok(pages('page 50') <= 1.3 * pages('newest page'), 'an old page is as cheap as the newest')
+  t.ok(
+    pages('send to the largest group') <= 1.3 * pages('send to 200 members'),
+    'a group of thousands is as cheap to send to as one of 200',
+  )
+})
+
+const written = statement<[rows: number]>(
+  'rows_written',
+  `select coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::int4 from pg_stat_xact_user_tables`,
+)
+
+await t.test('what a request writes depends on what it does alone', async (t) => {
+  const db = openDatabase(await database(LARGE), 1, pino({ level: 'silent' }))
+  t.teardown(() => db.close())
+  const rowsWritten = (name: string) =>
+    db.transaction(async (tx) => {
+      // What earlier transactions wrote may not have been reported yet.
+      const [before] = await tx.run(written)
+      await growing.find((one) => one.name === name)?.work(tx)
+      const [after] = await tx.run(written)
+      return Number(after?.[0]) - Number(before?.[0])
+    })
+  await db.orm.update(friendships).set({ readSeq: 0, sentWhenRead: 0 })
+  t.equal(await rowsWritten('mark read'), 1, 'thousands of messages read: one row')
+  t.equal(await rowsWritten('mark read'), 0, 'nothing to read: no row')
+  t.equal(await rowsWritten('send to 200 members'), 3, 'message, conversation and sender')
+  t.equal(await rowsWritten('send to the largest group'), 3, 'the same for thousands')
+})
