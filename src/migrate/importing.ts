@@ -12,7 +12,7 @@ import type { DumpFile } from './dump/dump.ts'
 import { importFriendships } from './friendships.ts'
 import { importLikes } from './likings.ts'
 import { importMemberships } from './memberships.ts'
-import { appendMessages } from './messages/appending.ts'
+import { analyzedTables, appendMessages } from './messages/appending.ts'
 import { stageMessages } from './messages/staging.ts'
 import { importPlain } from './plain.ts'
 import { importComments } from './replies.ts'
@@ -93,6 +93,7 @@ export async function importDump(
   await keepUnknown(run)
 
   progress.end()
+  await db.run(analyzedTables)
   await db.run(finished, [importId, JSON.stringify(report)])
   // A run that changed nothing leaves nothing.
   await db.run(forgotten, [importId])

@@ -125,6 +125,12 @@ const released = statement(
   where q.collection = b.collection::text and q.document_id = b.document_id
     and q.reason <> 'id-twice'`,
 )
+/** Has PostgreSQL plan for the tables as large as they are. */
+export const analyzedTables = statement(
+  'import_analyze',
+  `analyze users, friendships, groups, group_members, conversations, messages, spaces, comments,
+    space_likes, notes, imported_documents, quarantine`,
+)
 const ended = statement<[sentAt: Date, id: string]>(
   'append_end_of_batch',
   'select sent_at, id from batch order by sent_at desc, id collate "C" desc limit 1',
@@ -145,7 +151,13 @@ export async function appendMessages(run: Run, total: number): Promise<void> {
   run.progress.step('messages', total)
   await run.db.run(made)
   let after: [sentAt: Date | null, id: string | null] = [null, null]
+  let sinceAnalyzed = Infinity
   for (let done = 0; done < total; done += BATCH) {
+    if (sinceAnalyzed >= done / 2) {
+      await run.db.run(analyzedTables)
+      sinceAnalyzed = 0
+    }
+    sinceAnalyzed += BATCH
     await run.db.run(emptied)
     await run.db.run(filled, [...after, BATCH])
     await run.db.run(analyzed)

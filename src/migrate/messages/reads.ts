@@ -38,11 +38,20 @@ const marked = statement<[count: number]>(
   `with marked as (
     update imported_documents d set mended = array_append(d.mended, 'read-after-unread')
     from ${readers}
-    join messages m on m.conversation_id = c.id and m.sender_id = f.friend_id
-      and m.seq > f.read_seq
+    -- Few are unread, which the planner cannot know: offset 0 has it look for them one by one.
+    cross join lateral (
+      select m.id from messages m
+      where m.conversation_id = c.id and m.sender_id = f.friend_id and m.seq > f.read_seq
+      offset 0
+    ) m
+    cross join lateral (
+      select r.id from imported_documents r
+      where r.collection = 'private_chats' and r.id = m.id and r.read
+        and array_position(r.mended, 'read-after-unread') is null
+      offset 0
+    ) r
     where c.id = any ($1::bigint[]) and f.state = 'accepted'
-      and d.collection = 'private_chats' and d.id = m.id and d.read
-      and array_position(d.mended, 'read-after-unread') is null
+      and d.collection = 'private_chats' and d.id = r.id
     returning d.id
   )
   select count(*) from marked`,
