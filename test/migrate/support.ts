@@ -56,26 +56,24 @@ export interface Ended {
   readonly stderr: string
 }
 
-/** Runs one of the commands as `npm run` does; `killAfter` milliseconds end it with SIGKILL. */
+/** Runs one of the commands as `npm run` does; SIGKILL ends it when `killed` resolves. */
 export function runCommand(
   command: 'import' | 'verify' | 'export',
   databaseUrl: string,
   args: readonly string[],
-  { env = {}, killAfter }: { env?: NodeJS.ProcessEnv; killAfter?: number } = {},
+  killed: Promise<unknown> = new Promise(() => undefined),
 ): Promise<Ended> {
   const child = spawn(process.execPath, ['--import', 'tsx', `src/migrate/${command}.ts`, ...args], {
     cwd: new URL('../..', import.meta.url),
-    env: { ...process.env, DATABASE_URL: databaseUrl, ...env },
+    env: { ...process.env, DATABASE_URL: databaseUrl },
   })
   let [stdout, stderr] = ['', '']
   child.stdout.on('data', (chunk) => (stdout += String(chunk)))
   child.stderr.on('data', (chunk) => (stderr += String(chunk)))
-  const timer =
-    killAfter === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), killAfter)
+  void killed.then(() => child.kill('SIGKILL'))
   return new Promise((resolve, reject) => {
     child.once('error', reject)
     child.once('close', (code) => {
-      clearTimeout(timer)
       resolve({ code, stdout, stderr })
     })
   })
@@ -139,3 +137,34 @@ export class Target {
 export function oid(number: number): ObjectId {
   return new ObjectId((0x65000000 + number).toString(16) + number.toString(16).padStart(16, '0'))
 }
+
+/** Somebody with a phone number of their own. */
+export const person = (n: number): MongoDocument => ({
+  ...{ _id: oid(n), phone: `138${String(n).padStart(8, '0')}`, nick: `用户${n}`, imgUrl: '/a.png' },
+  ...{ password: `$2b$10$${'x'.repeat(53)}`, __v: 0 },
+})
+/** One direction of a friendship. */
+export const friend = (n: number, userId: ObjectId, friendId: ObjectId): MongoDocument => ({
+  ...{ _id: oid(n), userId, friendId, time: new Date(1.7e12), state: 1, __v: 0 },
+})
+/** A message; its moment is the n-th second. */
+export const letter = (
+  n: number,
+  userId: ObjectId,
+  friendId: ObjectId,
+  state = 1,
+): MongoDocument => ({
+  ...{ _id: oid(n), userId, friendId, message: `第${n}条`, msgType: 0 },
+  ...{ time: new Date(1.7e12 + n * 1000), state, __v: 0 },
+})
+
+/** Gives a row for everything that is wrong with the counters of conversations. */
+export const unsound = `select 'unread' from unread_proof where unread <> recounted
+  union all
+  select 'order' from (
+    select seq, lag(seq, 1, 0::bigint) over (partition by conversation_id order by seq) as before
+    from messages
+  ) m where seq <> before + 1
+  union all
+  select 'last' from conversations c where last_seq <>
+    (select count(*) from messages m where m.conversation_id = c.id)`
