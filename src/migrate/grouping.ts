@@ -1,7 +1,7 @@
 import { statement } from '../database/connection.ts'
 import { type Candidate, countUnchanged, refuse, rejectOf } from './candidates.ts'
 import { type Document, textOf } from './extended-json.ts'
-import { findKnown, findQuarantined } from './ledger.ts'
+import { findKnown, findQuarantined, noteRejected } from './ledger.ts'
 import type { Collection } from './mapping.ts'
 import { Reader } from './reader.ts'
 import { keepRejects, type Reject } from './rejects.ts'
@@ -138,11 +138,14 @@ async function unsettled<Row>(
     const reason = kept.get(candidate.source.digest.toString('hex'))
     return isImported(candidate) || reason === settled || reason === 'id-twice'
   }
-  return groups.filter((group) => {
-    const old = group.some(isImported) && group.every(isSettled)
-    if (old) for (const candidate of group) countSettled(run, collection, candidate, kept)
-    return !old
-  })
+  const isOld = (group: Group<Row>) => group.some(isImported) && group.every(isSettled)
+  const old = new Set(groups.filter(isOld))
+  const settledOnes = [...old].flat()
+  for (const candidate of settledOnes) countSettled(run, collection, candidate, kept)
+  const refused = settledOnes.filter((candidate) => !isImported(candidate))
+  const ids = refused.flatMap(({ source }) => source.documentId ?? [])
+  await noteRejected(run.db, collection, ids)
+  return groups.filter((group) => !old.has(group))
 }
 
 function countSettled(

@@ -9,6 +9,7 @@ import { spaces } from './collections/spaces.ts'
 import { users } from './collections/users.ts'
 import { loadDetails } from './details.ts'
 import type { DumpFile } from './dump/dump.ts'
+import { openLedger } from './ledger.ts'
 import { importFriendships } from './friendships.ts'
 import { importLikes } from './likings.ts'
 import { importMemberships } from './memberships.ts'
@@ -77,6 +78,7 @@ export async function importDump(
 ): Promise<Report> {
   const { db, report, progress } = given
   await lockOut(db)
+  await openLedger(db)
   const importId = await begin(db, source, await digestOfFiles(given.files))
   const run: Run = { ...given, importId, detailed: await loadDetails(given) }
 

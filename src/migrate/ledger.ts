@@ -144,10 +144,40 @@ export async function findQuarantined(
   )
 }
 
+const rejectedMade = statement(
+  'ledger_make_rejected',
+  `create temp table rejected (
+    collection text, document_id text, primary key (collection, document_id)
+  )`,
+)
+const rejected = statement(
+  'ledger_reject',
+  `insert into rejected select $1, unnest($2::text[]) on conflict do nothing`,
+)
+
+/** Makes ready what a session remembers of the dump that it imports. */
+export async function openLedger(db: Queryable): Promise<void> {
+  await db.run(rejectedMade)
+}
+
+/** Remembers for the session that the dump has such documents, and that they were refused. */
+export async function noteRejected(
+  db: Queryable,
+  collection: string,
+  documentIds: readonly string[],
+): Promise<void> {
+  if (documentIds.length > 0) await db.run(rejected, [collection, documentIds])
+}
+
+/** What is true of a row `q` of the quarantine that is an earlier version of an imported document. */
+export const IS_OUTDATED = `q.reason <> 'id-twice' and not exists (
+  select from rejected r where r.collection = q.collection and r.document_id = q.document_id
+)`
+
 const released = statement(
   'ledger_release',
-  `delete from quarantine where collection = $1 and reason <> 'id-twice'
-    and document_id = any ($2::text[])`,
+  `delete from quarantine q where collection = $1 and document_id = any ($2::text[])
+    and ${IS_OUTDATED}`,
 )
 
 /** Forgets earlier versions of documents that could be imported after all. */

@@ -1,5 +1,5 @@
 import { textOf } from './extended-json.ts'
-import { findQuarantined, quarantine } from './ledger.ts'
+import { findQuarantined, noteRejected, quarantine } from './ledger.ts'
 import { withHash } from './passwords.ts'
 import type { Reason } from './rules.ts'
 import type { Run } from './run.ts'
@@ -29,6 +29,8 @@ export async function keepRejects(
 ): Promise<void> {
   if (rejects.length === 0) return
   for (const { reason } of rejects) run.report.quarantined(name, reason)
+  const ids = rejects.flatMap(({ source }) => ('text' in source ? [] : (source.documentId ?? [])))
+  await noteRejected(run.db, name, ids)
   const digests = rejects.map(({ source }) => source.digest)
   const kept = await findQuarantined(run.db, name, digests)
   const entries = []

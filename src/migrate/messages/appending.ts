@@ -1,4 +1,5 @@
 import { statement } from '../../database/connection.ts'
+import { IS_OUTDATED } from '../ledger.ts'
 import type { Run } from '../run.ts'
 import { advanceReads, recountSent } from './reads.ts'
 import { lateConversations, makeRoom, markRead, membersCaughtUp, readEverything } from './late.ts'
@@ -123,7 +124,7 @@ const released = statement(
   'append_release',
   `delete from quarantine q using batch b
   where q.collection = b.collection::text and q.document_id = b.document_id
-    and q.reason <> 'id-twice'`,
+    and ${IS_OUTDATED}`,
 )
 /** Has PostgreSQL plan for the tables as large as they are. */
 export const analyzedTables = statement(
