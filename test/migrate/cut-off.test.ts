@@ -66,7 +66,8 @@ await t.test('what an import left is whole, and the next one ends it', async (t)
   for (const point of points) {
     const before = await imported(cut)
     if (before >= total) break
-    await runCommand('import', cut.url, [folder], reached(cut, Math.max(point, before)))
+    const killed = reached(cut, Math.max(point, before))
+    await runCommand('import', cut.url, [folder], { killed })
     t.strictSame(await cut.rows(unsound), [])
   }
   const { code, stderr } = await runCommand('import', cut.url, [folder])

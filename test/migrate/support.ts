@@ -61,16 +61,16 @@ export function runCommand(
   command: 'import' | 'verify' | 'export',
   databaseUrl: string,
   args: readonly string[],
-  killed: Promise<unknown> = new Promise(() => undefined),
+  { env = {}, killed }: { env?: NodeJS.ProcessEnv; killed?: Promise<unknown> } = {},
 ): Promise<Ended> {
   const child = spawn(process.execPath, ['--import', 'tsx', `src/migrate/${command}.ts`, ...args], {
     cwd: new URL('../..', import.meta.url),
-    env: { ...process.env, DATABASE_URL: databaseUrl },
+    env: { ...process.env, DATABASE_URL: databaseUrl, ...env },
   })
   let [stdout, stderr] = ['', '']
   child.stdout.on('data', (chunk) => (stdout += String(chunk)))
   child.stderr.on('data', (chunk) => (stderr += String(chunk)))
-  void killed.then(() => child.kill('SIGKILL'))
+  void killed?.then(() => child.kill('SIGKILL'))
   return new Promise((resolve, reject) => {
     child.once('error', reject)
     child.once('close', (code) => {
