@@ -11,6 +11,7 @@ import {
 import type { Queryable } from '../src/database/connection.ts'
 import type { NewMessage } from '../src/messages/queries.ts'
 import { missedMessages } from '../src/messages/live.ts'
+import { readFeed } from '../src/spaces/feed.ts'
 import { openExplaining } from './lib/explain.ts'
 import { idOf, LONG } from './lib/world.ts'
 
@@ -37,6 +38,7 @@ export const growing: readonly Growing[] = [
   { name: 'newest page', work: (db) => friendMessagePage(db, user, friend, 1) },
   { name: 'page 50', work: (db) => friendMessagePage(db, user, friend, 50) },
   { name: 'group page', work: (db) => groupMessagePage(db, user, idOf('group', 1), 1) },
+  { name: 'feed', work: (db) => readFeed(db, user, 1) },
   { name: 'message list', work: (db) => listConversations(db, user) },
   { name: 'mark read', work: (db) => markRead(db, 'private', user, friend) },
   { name: 'search, 1 character', work: (db) => searchUsers(db, '司') },
@@ -66,6 +68,21 @@ export async function measureGrowth(
     const touched = new Map<string, { pages: number; statements: number }>()
     for (const { name, work } of growing) touched.set(name, await explaining.buffers(work))
     return touched
+  } finally {
+    await explaining.close()
+  }
+}
+
+/** Pages touched by the newest page and by the last page of the longest conversation. */
+export async function measureDepth(
+  url: string,
+): Promise<{ newest: number; deep: number; page: number }> {
+  const explaining = await openExplaining(url)
+  const pagesOf = async (page: number) =>
+    (await explaining.buffers((db) => friendMessagePage(db, user, friend, page))).pages
+  try {
+    const page = LONG.messages / 20
+    return { newest: await pagesOf(1), deep: await pagesOf(page), page }
   } finally {
     await explaining.close()
   }

@@ -1,7 +1,6 @@
 /** The list endpoints beside their floors: CPU per request, alternating rounds in one run. */
-import { meter } from './lib/cpu.ts'
-import { type Listening, requestFor, startScript } from './lib/http.ts'
-import { median } from './lib/table.ts'
+import { compare, type Comparison } from './lib/compare.ts'
+import { type Listening, requestFor, startScript, startServer } from './lib/http.ts'
 import { idOf, LONG } from './lib/world.ts'
 
 /** One measured path: what is asked for, and the most it may cost beside its floor. */
@@ -33,7 +32,7 @@ export const paths: readonly Path[] = [
     expected: 'messageList',
   },
   {
-    name: '/message/list',
+    name: '/message/list, 112 conversations',
     target: 1.3,
     url: () => `/message/list?userId=${user}`,
     expected: 'friendChat',
@@ -44,52 +43,38 @@ export const paths: readonly Path[] = [
     url: () => `/contacts/friend?userId=${user}`,
     expected: 'friendId',
   },
+  {
+    name: '/home/group, 200 members',
+    target: 1.3,
+    url: () => `/home/group?groupId=${group}&userId=${user}`,
+    expected: 'groupUser',
+  },
+  {
+    name: '/space/get, 20 spaces with 100 comments',
+    target: 1.3,
+    url: () => `/space/get?userId=${user}&pageNum=1`,
+    expected: 'commentList',
+  },
 ]
-
-/** What one side of a comparison cost. */
-export interface Cost {
-  /** CPU microseconds a request: of the server process, and of the database. */
-  readonly server: number
-  readonly database: number
-  readonly perSecond: number
-  readonly p99: number
-}
 
 /** Measures every path and its floor in turn. */
 export async function measurePaths(
   databaseUrl: string,
   rounds: number,
   milliseconds: number,
-): Promise<{ path: Path; ours: Cost[]; floor: Cost[] }[]> {
-  const env = {
-    DATABASE_URL: databaseUrl,
-    PORT: '0',
-    SOCKET_PORT: '0',
-    LOG_LEVEL: 'error',
-    TOKEN_SECRET: 'x'.repeat(32),
-  }
-  const ours = await startScript('src/main.ts', [], {
-    ...env,
-    DATA_DIR: '/tmp/waifchat-bench-data',
-  })
+): Promise<Comparison[]> {
+  const ours = await startServer(databaseUrl)
   const floor = await startScript('bench/floors/http.ts', [databaseUrl])
   try {
     const results = []
-    for (const path of paths) {
-      const answers = await Promise.all(
-        [ours, floor].map(async ({ http }) => (await fetch(http + path.url())).text()),
-      )
-      if (path.url() === path.url() && answers[0] !== answers[1]) {
-        throw new Error(`${path.name}: the floor answers differently`)
-      }
-      const sides = { ours: [] as Cost[], floor: [] as Cost[] }
-      await round(path, ours, databaseUrl, milliseconds / 2)
-      await round(path, floor, databaseUrl, milliseconds / 2)
-      for (let n = 0; n < rounds; n += 1) {
-        sides.ours.push(await round(path, ours, databaseUrl, milliseconds))
-        sides.floor.push(await round(path, floor, databaseUrl, milliseconds))
-      }
-      results.push({ path, ...sides })
+    for (const { name, target, url, expected } of paths) {
+      await expectSame(name, url(), ours, floor)
+      const side = ({ pid, http }: Listening) => ({
+        pid,
+        round: () => requestFor(http, url, milliseconds, expected),
+      })
+      const costs = await compare(databaseUrl, rounds, side(ours), side(floor))
+      results.push({ name, target, ...costs })
     }
     return results
   } finally {
@@ -98,24 +83,10 @@ export async function measurePaths(
   }
 }
 
-async function round(
-  { url, expected }: Path,
-  { pid, http }: Listening,
-  databaseUrl: string,
-  milliseconds: number,
-): Promise<Cost> {
-  const stop = await meter(databaseUrl, pid)
-  const { requests, wall, p99 } = await requestFor(http, url, milliseconds, expected)
-  const cpu = await stop()
-  return {
-    server: cpu.server / requests,
-    database: cpu.database / requests,
-    perSecond: (requests * 1000) / wall,
-    p99,
-  }
-}
-
-/** Server and database together. */
-export function cpuTotal(costs: readonly Cost[]): number {
-  return median(costs.map(({ server, database }) => server + database))
+async function expectSame(name: string, url: string, ...servers: Listening[]): Promise<void> {
+  const answers = await Promise.all(
+    servers.map(async ({ http }) => (await fetch(http + url)).text()),
+  )
+  if (new Set(answers).size === 1) return
+  throw new Error([`${name}: the floor answers differently`, ...answers].join('\n'))
 }

@@ -9,8 +9,7 @@ import { pipeline } from 'node:stream/promises'
 import { parseArgs } from 'node:util'
 import { BSON, ObjectId } from 'bson'
 import { wireTimes } from '../src/wire/times.ts'
-import { type BenchCluster, startCluster } from './lib/cluster.ts'
-import { memory } from './lib/processes.ts'
+import { type BenchCluster, residentBytes, startCluster } from './lib/cluster.ts'
 import { table } from './lib/table.ts'
 
 const PEOPLE = 2_000
@@ -124,7 +123,10 @@ async function run(
   })
   let most = 0
   const sampler = setInterval(() => {
-    if (child.exitCode === null) most = Math.max(most, memory(child.pid ?? 0) || 0)
+    // It may have ended by the time the file is read.
+    void residentBytes(child.pid ?? 0)
+      .catch(() => 0)
+      .then((bytes) => (most = Math.max(most, bytes)))
   }, SAMPLED_EVERY)
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject).once('close', resolve)

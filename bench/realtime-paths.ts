@@ -1,17 +1,9 @@
 /** Chatting beside a bare relay, and what one more idle socket costs in memory. */
-import { meter } from './lib/cpu.ts'
 import { execute, residentBytes } from './lib/cluster.ts'
-import { type Listening, startScript } from './lib/http.ts'
+import { compare, type Comparison, type Side } from './lib/compare.ts'
+import { type Listening, startScript, startServer } from './lib/http.ts'
 import { openSockets, type Talk, talkFor } from './lib/sockets.ts'
-import type { Cost } from './http-paths.ts'
 import { idOf } from './lib/world.ts'
-
-/** One kind of chatting, measured. */
-export interface Chat {
-  readonly name: string
-  readonly ours: Cost[]
-  readonly floor: Cost[]
-}
 
 const PAIRS = 200
 const MEMBERS = 1_000
@@ -19,13 +11,49 @@ const IDLE = 2_000
 /** Group 2 of the benchmark's world is cut to this many members. */
 const GROUP = idOf('group', 0)
 
+interface Talkers {
+  readonly pairs: readonly Talk[]
+  readonly group: Talk
+}
+
+interface Chat {
+  readonly name: string
+  readonly target?: number
+  readonly event: 'private_chat' | 'group_chat'
+  readonly talks: (side: Talkers) => readonly Talk[]
+  readonly pace: { readonly window?: number; readonly perSecond?: number }
+}
+
+const chats: readonly Chat[] = [
+  {
+    name: 'private_chat, 200 pairs, as fast as it goes',
+    target: 2,
+    event: 'private_chat',
+    talks: ({ pairs }) => pairs,
+    pace: { window: 2 },
+  },
+  {
+    name: 'private_chat, 200 pairs, 1,000 a second',
+    event: 'private_chat',
+    talks: ({ pairs }) => pairs,
+    pace: { perSecond: 1_000 },
+  },
+  {
+    name: 'group_chat, 1,000 members, a delivery',
+    target: 1.15,
+    event: 'group_chat',
+    talks: ({ group }) => [group],
+    pace: { window: 1 },
+  },
+]
+
 /** Measures private chat at saturation and at a steady rate, and group chat. */
 export async function measureChats(
   databaseUrl: string,
   rounds: number,
   milliseconds: number,
-): Promise<Chat[]> {
-  const ours = await startScript('src/main.ts', [], serverEnv(databaseUrl))
+): Promise<Comparison[]> {
+  const ours = await startServer(databaseUrl)
   const floor = await startScript('bench/floors/relay.ts', [])
   try {
     const pairs = await pairsOf(databaseUrl)
@@ -37,43 +65,16 @@ export async function measureChats(
         group: await talkingGroup(server, members),
       })),
     )
-    const measure = async (
-      name: string,
-      event: 'private_chat' | 'group_chat',
-      talks: (side: (typeof sides)[number]) => readonly Talk[],
-      pace: { window?: number; perSecond?: number },
-    ): Promise<Chat> => {
-      const costs: [Cost[], Cost[]] = [[], []]
-      for (let round = -1; round < rounds; round += 1) {
-        for (const [index, side] of sides.entries()) {
-          const stop = await meter(databaseUrl, side.server.pid)
-          const result = await talkFor(event, talks(side), milliseconds, pace)
-          const cpu = await stop()
-          const of = event === 'private_chat' ? result.messages : result.deliveries
-          // The first round warms both up.
-          if (round >= 0) {
-            costs[index as 0 | 1].push({
-              server: cpu.server / of,
-              database: cpu.database / of,
-              perSecond: (of * 1000) / result.wall,
-              p99: result.p99,
-            })
-          }
-        }
-      }
-      return { name, ours: costs[0], floor: costs[1] }
+    const results: Comparison[] = []
+    for (const { name, target, event, talks, pace } of chats) {
+      const [ourSide, floorSide] = sides.map((side) => ({
+        pid: side.server.pid,
+        round: () => talkFor(event, talks(side), milliseconds, pace),
+      })) as [Side, Side]
+      const costs = await compare(databaseUrl, rounds, ourSide, floorSide)
+      results.push({ name, ...(target && { target }), ...costs })
     }
-    return [
-      await measure('private_chat, 200 pairs, as fast as it goes', 'private_chat', (s) => s.pairs, {
-        window: 2,
-      }),
-      await measure('private_chat, 200 pairs, 1,000 a second', 'private_chat', (s) => s.pairs, {
-        perSecond: 1_000,
-      }),
-      await measure('group_chat, 1,000 members, a delivery', 'group_chat', (s) => [s.group], {
-        window: 1,
-      }),
-    ]
+    return results
   } finally {
     await ours.stop()
     await floor.stop()
@@ -102,19 +103,8 @@ export async function measureIdle(databaseUrl: string): Promise<{ ours: number; 
     }
   }
   return {
-    ours: await of(await startScript('src/main.ts', [], serverEnv(databaseUrl))),
+    ours: await of(await startServer(databaseUrl)),
     floor: await of(await startScript('bench/floors/relay.ts', [])),
-  }
-}
-
-/** Settings of the server under measurement: everything as users get it, but free ports. */
-export function serverEnv(databaseUrl: string): NodeJS.ProcessEnv {
-  return {
-    DATABASE_URL: databaseUrl,
-    PORT: '0',
-    SOCKET_PORT: '0',
-    LOG_LEVEL: 'error',
-    TOKEN_SECRET: 'x'.repeat(32),
   }
 }
 

@@ -1,25 +1,28 @@
 /** npm run bench: every path beside its floor, and what grows with the history; at most 10 minutes. */
-import { execFileSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
-import os from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { growing, measureGrowth } from './growth.ts'
-import { type Cost, cpuTotal, measurePaths } from './http-paths.ts'
+import { measureFiles } from './file-paths.ts'
+import { growing, measureDepth, measureGrowth } from './growth.ts'
+import { measurePaths } from './http-paths.ts'
 import { type BenchCluster, execute, startCluster } from './lib/cluster.ts'
-import { median, spread, table } from './lib/table.ts'
 import { plot } from './lib/plot.ts'
+import { measureCommit, measurePgbench } from './pgbench.ts'
 import { measureChats, measureIdle } from './realtime-paths.ts'
+import { reportOf, type Results } from './report.ts'
 
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' },
     largest: { type: 'string', default: '10000000' },
+    'skip-large-files': { type: 'boolean', default: false },
   },
 })
 const rounds = Number(values.rounds)
-const sizes = [10_000, 1_000_000, Number(values.largest)].filter(
-  (size, index, all) => size > 0 && all.indexOf(size) === index,
-)
+/** The paths are measured in the middle one. */
+const USUAL = 1_000_000
+const sizes = [10_000, USUAL, Number(values.largest)]
+  .filter((size, index, all) => size > 0 && all.indexOf(size) === index)
+  .sort((one, other) => one - other)
 const started = performance.now()
 const say = (line: string) => {
   const seconds = Math.round((performance.now() - started) / 1000)
@@ -28,128 +31,49 @@ const say = (line: string) => {
 
 const cluster = await startCluster()
 try {
-  const report = await measure(cluster)
+  const results = await measure(cluster)
+  const report = reportOf(results)
   writeFileSync(new URL('RESULTS.md', import.meta.url), report)
-  console.log(`\n${report}`)
-} finally {
-  await cluster.stop()
-}
-
-async function measure(cluster: BenchCluster): Promise<string> {
-  const pages = new Map<string, number[]>()
-  const urls = new Map<number, string>()
-  for (const size of sizes) {
-    say(`loading ${size.toLocaleString('en')} messages`)
-    const url = await cluster.create(`messages_${size}`, size)
-    urls.set(size, url)
-    for (const [name, touched] of await measureGrowth(url)) {
-      pages.set(name, [...(pages.get(name) ?? []), touched.pages])
-    }
-  }
-  const url = urls.get(1_000_000) ?? [...urls.values()].at(-1) ?? ''
-  const version = await execute(url, 'show server_version')
-
-  say('list endpoints')
-  const paths = await measurePaths(url, rounds, 1_000)
-  say('chat')
-  const chats = await measureChats(url, rounds, 2_000)
-  say('idle sockets')
-  const idle = await measureIdle(url)
-  say('done')
-
-  const targets = [2, Infinity, 1.15]
-  const rows = [
-    ...paths.map(({ path, ours, floor }) => row(path.name, ours, floor, path.target)),
-    ...chats.map(({ name, ours, floor }, n) => row(name, ours, floor, targets[n] ?? Infinity)),
-  ]
-  const growth = growing.map(({ name }) => {
-    const touched = pages.get(name) ?? []
-    const ratio = (touched.at(-1) ?? NaN) / (touched[0] ?? NaN)
-    return [name, ...touched.map(String), ratio.toFixed(2), '1.30']
-  })
   writeFileSync(
     new URL('growth.svg', import.meta.url),
     plot(
       'pages touched per request',
       sizes,
-      growing.map(({ name }) => ({ name, values: pages.get(name) ?? [] })),
+      Array.from(results.pages, ([name, values]) => ({ name, values })),
     ),
   )
-  const socketRows = [[kib(idle.ours), kib(idle.floor), kib(idle.ours - idle.floor), '3.0 KiB']]
-  return `# Benchmark results
-
-Written by \`npm run bench\`. ${machine()}, Node ${process.versions.node}, PostgreSQL ${
-    (version.rows[0] as { server_version: string }).server_version
-  }, ${git()}.
-
-Each path is measured beside its floor in alternating rounds of one run; medians of ${rounds} rounds,
-smallest to largest in brackets. CPU is microseconds a request (for chat a message, for a group a
-delivery): of the server process and of all PostgreSQL processes. The ratio is of both together.
-
-${table(
-  [
-    'path',
-    'CPU server',
-    'CPU database',
-    'floor server',
-    'floor database',
-    'ratio',
-    'target',
-    'a second',
-    'floor',
-    'p99 ms',
-    'floor p99',
-  ],
-  rows,
-)}
-
-## Memory of one more identified, idle socket
-
-${table(['ours', 'bare socket.io', 'difference', 'target'], socketRows)}
-
-## Pages of 8 KiB that a request touches, by messages in the database
-
-${table(['request', ...sizes.map((size) => size.toLocaleString('en')), 'growth', 'target'], growth)}
-
-![pages touched by size](growth.svg)
-`
+  say('done')
+  console.log(`\n${report}`)
+} finally {
+  await cluster.stop()
 }
 
-function row(
-  name: string,
-  ours: readonly Cost[],
-  floor: readonly Cost[],
-  target: number,
-): string[] {
-  const show = (costs: readonly Cost[], key: keyof Cost, digits = 0) => {
-    const numbers = costs.map((cost) => cost[key])
-    return `${median(numbers).toFixed(digits)} (${spread(numbers, digits)})`
+async function measure(cluster: BenchCluster): Promise<Results> {
+  const pages = new Map<string, number[]>(growing.map(({ name }) => [name, []]))
+  let url = ''
+  for (const size of sizes) {
+    say(`loading ${size.toLocaleString('en')} messages`)
+    const loaded = await cluster.create(`messages_${size}`, size)
+    if (size <= USUAL) url = loaded
+    for (const [name, touched] of await measureGrowth(loaded)) {
+      pages.get(name)?.push(touched.pages)
+    }
   }
-  return [
-    name,
-    show(ours, 'server'),
-    show(ours, 'database'),
-    show(floor, 'server'),
-    show(floor, 'database'),
-    (cpuTotal(ours) / cpuTotal(floor)).toFixed(2),
-    target === Infinity ? '-' : target.toFixed(2),
-    median(ours.map(({ perSecond }) => perSecond)).toFixed(0),
-    median(floor.map(({ perSecond }) => perSecond)).toFixed(0),
-    show(ours, 'p99', 1),
-    show(floor, 'p99', 1),
-  ]
-}
+  const { rows } = await execute(url, 'show server_version')
+  const postgres = (rows[0] as { server_version: string }).server_version
+  const depth = await measureDepth(url)
+  const pgbench = await measurePgbench(url)
+  const commit = await measureCommit(url)
 
-function kib(bytes: number): string {
-  return `${(bytes / 1024).toFixed(1)} KiB`
-}
-
-function machine(): string {
-  const model = /^model name\s*: (.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1]
-  return `${os.availableParallelism()} cores (${model ?? os.arch()}), shared and noisy`
-}
-
-function git(): string {
-  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
-  return `commit ${commit}`
+  say('list endpoints')
+  const lists = await measurePaths(url, rounds, 1_000)
+  say('chat')
+  const chats = await measureChats(url, rounds, 2_000)
+  say('idle sockets')
+  const idle = await measureIdle(url)
+  say('files')
+  const files = await measureFiles(url, rounds, !values['skip-large-files'])
+  const paths = [...lists, ...chats, ...files.paths]
+  const { largeFiles } = files
+  return { rounds, postgres, paths, pgbench, commit, idle, largeFiles, sizes, pages, depth }
 }

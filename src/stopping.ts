@@ -1,9 +1,11 @@
 import type { Socket } from 'node:net'
-import { setTimeout as pause } from 'node:timers/promises'
+import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 
-/** What was sent before a signal has arrived this many milliseconds after it. */
+/** What was sent before a signal has reached this machine this many milliseconds after it. */
 const ARRIVING = 50
+/** For how long whoever comes is still let in at most, in milliseconds. */
+const LONGEST_ARRIVAL = 2_000
 /** For how long requests may take to be answered then; whoever hangs longer is cut off. */
 const LONGEST_GRACE = 3_000
 const LOOKED_EVERY = 50
@@ -16,8 +18,10 @@ const LOOKED_EVERY = 50
  */
 export function stoppable(app: FastifyInstance): () => Promise<void> {
   const connections = new Set<Socket>()
+  let accepted = 0
   let stopping = false
   app.server.on('connection', (connection: Socket) => {
+    accepted += 1
     connections.add(connection)
     connection.once('close', () => connections.delete(connection))
   })
@@ -27,8 +31,19 @@ export function stoppable(app: FastifyInstance): () => Promise<void> {
     done(null, payload)
   })
 
+  // A turn of the event loop accepts one connection; those that still wait would be broken off.
+  async function acceptAll(): Promise<void> {
+    const deadline = performance.now() + LONGEST_ARRIVAL
+    for (let before = -1; before !== accepted && performance.now() < deadline;) {
+      before = accepted
+      await turn()
+      await turn()
+    }
+  }
+
   return async () => {
     await pause(ARRIVING)
+    await acceptAll()
     stopping = true
     app.server.close()
     const idle = setInterval(() => app.server.closeIdleConnections(), LOOKED_EVERY)

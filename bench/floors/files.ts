@@ -5,13 +5,13 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 
-const folder = process.env['BENCH_FOLDER'] ?? '.'
+const [folder = '.'] = process.argv.slice(2)
 let received = 0
 
 const server = createServer((request, response) => {
   if (request.method === 'POST') {
     const file = createWriteStream(join(folder, String(received++)))
-    request.pipe(file).once('finish', () => response.end('{}'))
+    request.pipe(file).once('finish', () => response.end('{"status":200}'))
     return
   }
   const path = join(folder, decodeURIComponent(request.url ?? ''))

@@ -3,6 +3,7 @@
  * answer, and its shaping. No check of rights or input.
  */
 import type { WireTimes } from '../../src/wire/times.ts'
+import { feedText, shapeFeed } from './feed.ts'
 
 type Query = Record<string, string>
 type Row = readonly (string | number | Date | null)[]
@@ -17,6 +18,8 @@ export interface Floor {
 
 const KINDS = 'text picture video file emoji markdown voice_call video_call screen_share'.split(' ')
 const typeOf = (kind: Row[number] | undefined) => KINDS.indexOf(kind as string)
+
+const SEXES = { male: '男', female: '女', unknown: '未知' }
 
 export const floors: readonly Floor[] = [
   {
@@ -145,5 +148,62 @@ export const floors: readonly Floor[] = [
         __v: 0,
       })),
     }),
+  },
+  {
+    path: '/home/group',
+    text: `select g.owner_id, g.name, g.number, g.sign, g.avatar_url, g.created_at, mine.state, m.id,
+        u.id, u.nick, u.avatar_url, u.sex, u.birthday, m.created_at
+      from groups g
+      join group_members m on m.group_id = g.id and m.state = 'member'
+      join users u on u.id = m.user_id
+      left join group_members mine on mine.group_id = g.id and mine.user_id = $2
+      where g.id = $1
+      order by u.id = g.owner_id desc, m.joined_at, m.id`,
+    values: ({ groupId, userId }) => [groupId, userId],
+    shape: (rows, { groupId }, times) => {
+      const [owner, groupName, number, sign, imgUrl, createdAt, state] = rows[0] as Row
+      const count = (is: (row: Row) => boolean) => rows.filter(is).length
+      return {
+        status: 200,
+        data: {
+          group: {
+            _id: groupId,
+            userId: owner,
+            groupName,
+            groupNumber: Number(number),
+            sign,
+            imgUrl,
+            creatTime: times.day(createdAt as Date),
+            __v: 0,
+          },
+          groupUser: rows.map((row) => ({
+            _id: row[7],
+            groupId,
+            userId: {
+              _id: row[8],
+              nick: row[9],
+              imgUrl: row[10],
+              sex: SEXES[row[11] as keyof typeof SEXES],
+              birthday: row[12] ?? '',
+            },
+            ...(row[8] === owner ? {} : { time: (row[13] as Date).toISOString() }),
+            state: 1,
+            __v: 0,
+          })),
+          statis: {
+            maleNum: count((row) => row[11] === 'male'),
+            femaleNum: count((row) => row[11] === 'female'),
+            is00sBornNum: count((row) => String(row[12]) >= '2000-01-01'),
+          },
+        },
+        state: state === 'member' ? 1 : 2,
+      }
+    },
+  },
+  {
+    path: '/space/get',
+    text: feedText,
+    values: ({ userId, pageNum }) => [userId, 20, 20 * (Number(pageNum) - 1)],
+    shape: ([row], { userId = '' }, times) => shapeFeed(row ?? [], userId, times),
   },
 ]

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -17,7 +17,12 @@ export interface BenchCluster {
 
 export async function startCluster(): Promise<BenchCluster> {
   const folder = await mkdtemp(join(tmpdir(), 'waifchat-bench-'))
-  const embedded = await startEmbedded({ dataDir: folder, settings: { max_wal_size: '4GB' } })
+  // PostgreSQL does not run as root; the user that it then runs as must get in.
+  await chmod(folder, 0o755)
+  const embedded = await startEmbedded({
+    dataDir: join(folder, 'postgres'),
+    settings: { max_wal_size: '4GB' },
+  })
   return {
     embedded,
     async create(name, messages, progress = () => undefined) {
@@ -50,9 +55,20 @@ const TICK = 10_000
 
 /** CPU time that a process has used, in microseconds (user and system). */
 export async function cpuOf(pid: number): Promise<number> {
+  const { [11]: user, [12]: system } = await statOf(pid)
+  return (Number(user) + Number(system)) * TICK
+}
+
+/** CPU time that the children of a process had used when they ended, in microseconds. */
+export async function cpuOfEnded(parent: number): Promise<number> {
+  const { [13]: user, [14]: system } = await statOf(parent)
+  return (Number(user) + Number(system)) * TICK
+}
+
+/** What follows the name of the program in `/proc/<pid>/stat`. */
+async function statOf(pid: number): Promise<string[]> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return (Number(fields[11]) + Number(fields[12])) * TICK
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
 }
 
 /** CPU time of the backends of one database that are still there, in microseconds. */

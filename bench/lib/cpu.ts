@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { clusterPids, cpuOf, databaseCpu, execute } from './cluster.ts'
+import { clusterPids, cpuOf, cpuOfEnded, databaseCpu, execute } from './cluster.ts'
 
 /** What a piece of work cost a server process and the database behind it. */
 export interface Cpu {
@@ -20,10 +20,12 @@ export async function meter(databaseUrl: string, pid: number): Promise<() => Pro
 }
 
 async function reading(postmaster: number, pid: number): Promise<Cpu> {
-  return { server: await cpuOf(pid), database: await databaseCpu(await clusterPids(postmaster)) }
+  const running = await databaseCpu(await clusterPids(postmaster))
+  return { server: await cpuOf(pid), database: running + (await cpuOfEnded(postmaster)) }
 }
 
-async function postmasterOf(databaseUrl: string): Promise<number> {
+/** The process that started all others of a database's cluster. */
+export async function postmasterOf(databaseUrl: string): Promise<number> {
   const { rows } = await execute(
     databaseUrl,
     `select pid from pg_stat_activity where backend_type = 'checkpointer'`,

@@ -1,7 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Pool } from 'undici'
+import type { Round } from './compare.ts'
 
 /** A process that listens and has said where. */
 export interface Listening {
@@ -46,13 +49,16 @@ export async function startScript(
   }
 }
 
-/** What a round of requests took. */
-export interface Round {
-  readonly requests: number
-  /** Milliseconds. */
-  readonly wall: number
-  /** 99th percentile of one request, in milliseconds. */
-  readonly p99: number
+/** Starts the server as users get it, but on free ports and with a folder of its own. */
+export function startServer(databaseUrl: string, env: NodeJS.ProcessEnv = {}): Promise<Listening> {
+  return startScript('src/main.ts', [], {
+    DATABASE_URL: databaseUrl,
+    DATA_DIR: join(tmpdir(), 'waifchat-bench-data'),
+    PORT: '0',
+    SOCKET_PORT: '0',
+    LOG_LEVEL: 'error',
+    ...env,
+  })
 }
 
 /** Sends requests over a few connections for a time; every answer must hold `expected`. */
@@ -81,5 +87,5 @@ export async function requestFor(
   const wall = performance.now() - start
   await pool.close()
   times.sort((one, other) => one - other)
-  return { requests: times.length, wall, p99: times[Math.floor(times.length * 0.99)] ?? 0 }
+  return { pieces: times.length, wall, p99: times[Math.floor(times.length * 0.99)] ?? 0 }
 }

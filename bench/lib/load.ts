@@ -74,6 +74,7 @@ export async function load(url: string, world: World, progress: Progress): Promi
       memberRows(plan),
     )
     await client.query("select setval('message_positions', $1)", [world.messages])
+    await client.query("select setval('conversations_id_seq', $1)", [plan.length])
     await copy('spaces', 'id, author_id, body, created_at', world.spaces, spaceRows(world, random))
     await copy(
       'comments',

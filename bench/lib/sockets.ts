@@ -1,4 +1,5 @@
 import { io, type Socket } from 'socket.io-client'
+import type { Round } from './compare.ts'
 
 /** Opens sockets, a few at a time, and lets each say who it is. */
 export async function openSockets(
@@ -23,16 +24,6 @@ export async function openSockets(
   return sockets
 }
 
-/** What a round of chatting came to. */
-export interface ChatRound {
-  readonly messages: number
-  readonly deliveries: number
-  /** Milliseconds. */
-  readonly wall: number
-  /** 99th percentile from sending to receiving, in milliseconds. */
-  readonly p99: number
-}
-
 /** One who sends, and those who receive it. */
 export interface Talk {
   readonly sender: Socket
@@ -50,7 +41,7 @@ export async function talkFor(
   talks: readonly Talk[],
   milliseconds: number,
   { window = 2, perSecond }: { window?: number; perSecond?: number } = {},
-): Promise<ChatRound> {
+): Promise<Round> {
   const delays: number[] = []
   let sent = 0
   let due = 0
@@ -102,5 +93,6 @@ export async function talkFor(
   for (const { receivers } of talks) for (const socket of receivers) socket.off(event, onMessage)
   delays.sort((one, other) => one - other)
   const p99 = delays[Math.floor(delays.length * 0.99)] ?? 0
-  return { messages: sent, deliveries: received, wall, p99 }
+  // A message has one receiver; a group's message counts as often as it is delivered.
+  return { pieces: received, wall, p99 }
 }

@@ -19,6 +19,25 @@ export function send(
   })
 }
 
+/**
+ * Does a piece of work so many times, so many at a time.
+ *
+ * @returns the milliseconds that all of it took
+ */
+export async function repeat(
+  times: number,
+  atOnce: number,
+  work: (index: number) => Promise<void>,
+): Promise<number> {
+  const start = performance.now()
+  let next = 0
+  const worker = async () => {
+    while (next < times) await work(next++)
+  }
+  await Promise.all(Array.from({ length: atOnce }, worker))
+  return performance.now() - start
+}
+
 /** The existing client's body for one chunk of a file, with the headers that it needs. */
 export function chunkForm(fileHash: string, index: number, chunk: Buffer) {
   const boundary = '----WebKitFormBoundary7MA4YWxkTrZu0gWx'

@@ -42,7 +42,8 @@ export interface Database extends Queryable {
   close(): Promise<void>
 }
 
-/** How often a database that went away is asked whether it is back, in milliseconds. */
+/** Before a database that went away is asked whether it is back, in milliseconds: more each time. */
+const FIRST_ASKED_AFTER = 20
 const ASKED_EVERY = 100
 
 /** Every value arrives as text; these three types are turned into what JavaScript works with. */
@@ -93,8 +94,11 @@ export function openDatabase(url: string, poolSize: number, log: Logger): Databa
 
   let returned: Promise<void> | undefined
   async function askUntilItAnswers(): Promise<void> {
-    do await pause(ASKED_EVERY)
-    while (!pool.ending && !(await answers(pool)))
+    let wait = FIRST_ASKED_AFTER
+    do {
+      await pause(wait)
+      wait = Math.min(2 * wait, ASKED_EVERY)
+    } while (!pool.ending && !(await answers(pool)))
     returned = undefined
   }
 

@@ -31,6 +31,8 @@ export async function migrateDatabase(url: string): Promise<void> {
     await client.query("set client_min_messages = 'warning'")
     await refuseNewer(client)
     await migrate(drizzle(client), MIGRATIONS)
+    // What they made may be read by those who read the rest.
+    await client.query('select refresh_readers()')
   } catch (error) {
     const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
     if (!(cause instanceof pg.DatabaseError)) throw error

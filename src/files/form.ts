@@ -1,9 +1,7 @@
-import { createHash } from 'node:crypto'
-import { open, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
-import { type Readable, Writable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { Refused, receiveFile } from './incoming.ts'
 import type { Storage } from './storage.ts'
 
 const MOST_FIELDS = 20
@@ -11,9 +9,6 @@ const MOST_FIELDS = 20
 const ENVELOPE = 64 * 1024
 /** What is left of a refused body is read up to here; a longer one costs the connection. */
 const MOST_DRAINED = 64 * 1024 * 1024
-/** Data is written in batches, because each write is a trip to another thread. */
-const BATCH_BYTES = 1024 * 1024
-const BATCH_PIECES = 64
 
 /** A file of a form, complete in a temporary file. */
 export interface FormFile {
@@ -43,9 +38,6 @@ export interface FormOptions {
   /** Told of each field as soon as it is there. */
   onField?(name: string, value: string): void
 }
-
-/** What the client did wrong; the answer is the endpoint's documented failure. */
-class Refused extends Error {}
 
 /**
  * Receives a multipart body: any field name is a file's that comes with a file name. Undefined
@@ -81,11 +73,11 @@ export async function receiveForm(
       if (one.type === 'file') {
         const part = storage.newPart()
         parts.push(part)
-        one.file.once('limit', () => one.file.destroy(new Refused('too large')))
-        const written = await write(one.file, part, options.hash)
-        // The limit may have been met before anybody listened.
-        if (one.file.truncated) throw new Refused('too large')
-        files.push({ name: one.filename, part, ...written })
+        files.push({
+          name: one.filename,
+          part,
+          ...(await receiveFile(one.file, part, options.hash)),
+        })
       } else {
         const { fieldname, value, valueTruncated } = one
         const sound = typeof value === 'string' && !valueTruncated && !fields.has(fieldname)
@@ -103,44 +95,6 @@ export async function receiveForm(
     if (!isClientsFault(error)) throw error
     request.log.info({ err: error }, 'upload refused')
     return undefined
-  }
-}
-
-/** Writes a stream to a new file, in few large writes, and syncs it. */
-async function write(source: Readable, path: string, hashed: boolean) {
-  const hash = hashed ? createHash('sha256') : undefined
-  const handle = await open(path, 'wx')
-  let size = 0
-  let held: Buffer[] = []
-  let bytes = 0
-  const flush = async () => {
-    if (bytes === 0) return
-    const { bytesWritten } = await handle.writev(held)
-    if (bytesWritten !== bytes) throw new Error('the disk took less than it was given')
-    held = []
-    bytes = 0
-  }
-  // Iterating over the source instead would copy: it joins all that it has buffered.
-  const batches = new Writable({
-    highWaterMark: BATCH_BYTES,
-    write(data: Buffer, _encoding, done) {
-      hash?.update(data)
-      held.push(data)
-      bytes += data.length
-      size += data.length
-      if (bytes < BATCH_BYTES && held.length < BATCH_PIECES) done()
-      else flush().then(() => done(), done)
-    },
-    final(done) {
-      flush().then(() => done(), done)
-    },
-  })
-  try {
-    await pipeline(source, batches)
-    await handle.datasync()
-    return { size, sha256: hash?.digest('hex') ?? '' }
-  } finally {
-    await handle.close()
   }
 }
 

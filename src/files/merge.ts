@@ -45,9 +45,19 @@ export function createMerge(
       await store.discard(fileHash)
       return known.storedName
     }
-    const collected = await collect(fileHash)
-    const storedName = collected && (await join(request, collected))
-    return storedName ?? known?.storedName
+    const storedName = await collectAndJoin(request)
+    // Another server on this folder may have joined the chunks meanwhile, and taken them away.
+    return storedName ?? (await findUpload(db, storage, fileHash))?.storedName
+  }
+
+  async function collectAndJoin(request: MergeRequest): Promise<string | undefined> {
+    try {
+      const collected = await collect(request.fileHash)
+      return collected && (await join(request, collected))
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+      throw error
+    }
   }
 
   /** Waits until the chunks are proven to be all, or nothing more arrives. */

@@ -1,7 +1,13 @@
 import { personDocument, sexWord } from '../accounts/documents.ts'
 import type { GroupMember } from '../database/schema.ts'
 import type { WireTimes } from '../wire/times.ts'
-import type { ApplicationRow, GroupHomeRow, MemberRow, MembershipRow } from './queries.ts'
+import type {
+  ApplicationRow,
+  GroupHomeRow,
+  MemberCounts,
+  MemberRow,
+  MembershipRow,
+} from './queries.ts'
 
 const STATES = { requested: 0, member: 1 } as const
 const NOT_A_MEMBER = 2
@@ -47,9 +53,13 @@ function homeMemberDocument(groupId: string, row: MemberRow) {
 }
 
 /** Endpoint 16. */
-export function groupHomeDocument(home: GroupHomeRow, members: MemberRow[], times: WireTimes) {
-  const [id, ownerId, name, number, sign, avatarUrl, createdAt, state, male, female, from2000] =
-    home
+export function groupHomeDocument(
+  home: GroupHomeRow,
+  members: readonly MemberRow[],
+  [male, female, bornFrom2000]: MemberCounts,
+  times: WireTimes,
+) {
+  const [id, ownerId, name, number, sign, avatarUrl, createdAt, state] = home
   return {
     status: 200,
     data: {
@@ -64,7 +74,7 @@ export function groupHomeDocument(home: GroupHomeRow, members: MemberRow[], time
         __v: 0,
       },
       groupUser: members.map((row) => homeMemberDocument(id, row)),
-      statis: { maleNum: male, femaleNum: female, is00sBornNum: from2000 },
+      statis: { maleNum: male, femaleNum: female, is00sBornNum: bornFrom2000 },
     },
     state: stateNumber(state),
   }

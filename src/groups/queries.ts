@@ -7,6 +7,7 @@ import { type Group, type GroupMember, groups, type User } from '../database/sch
 const MOST_LISTED = 1000
 /** Members that one list shows at most: an owner must be able to find everybody. */
 const MOST_MEMBERS = 10_000
+const BORN_FROM_2000 = '2000-01-01'
 
 /** A group that is not dissolved. */
 export async function findGroup(db: Queryable, id: string): Promise<Group | undefined> {
@@ -31,7 +32,7 @@ export async function updateGroup(
   return updated.length > 0
 }
 
-/** A group as somebody sees it, and how many of its members are male, female, born in the 2000s. */
+/** A group as somebody sees it. */
 export type GroupHomeRow = [
   id: string,
   ownerId: string,
@@ -41,25 +42,14 @@ export type GroupHomeRow = [
   avatarUrl: string,
   createdAt: Date,
   state: GroupMember['state'] | null,
-  male: number,
-  female: number,
-  bornFrom2000: number,
 ]
 
 const groupHome = statement<GroupHomeRow>(
   'groups_home',
-  `select g.id, g.owner_id, g.name, g.number, g.sign, g.avatar_url, g.created_at, mine.state,
-    counts.male, counts.female, counts.born_from_2000
+  `select g.id, g.owner_id, g.name, g.number, g.sign, g.avatar_url, g.created_at, mine.state
   from groups g
   join users me on me.id = $2
   left join group_members mine on mine.group_id = g.id and mine.user_id = me.id
-  cross join lateral (
-    select count(*) filter (where u.sex = 'male') as male,
-      count(*) filter (where u.sex = 'female') as female,
-      count(*) filter (where u.birthday >= '2000-01-01') as born_from_2000
-    from group_members m join users u on u.id = m.user_id
-    where m.group_id = g.id and m.state = 'member'
-  ) counts
   where g.id = $1 and g.dissolved_at is null`,
 )
 
@@ -98,6 +88,35 @@ const members = statement<MemberRow>(
 /** The members of a group, its owner first, then by joining. */
 export function listMembers(db: Queryable, groupId: string): Promise<MemberRow[]> {
   return db.run(members, [groupId])
+}
+
+/** How many members are male, female, and born in the 2000s or later. */
+export type MemberCounts = readonly [male: number, female: number, bornFrom2000: number]
+
+const memberCounts = statement<[male: number, female: number, bornFrom2000: number]>(
+  'groups_member_counts',
+  `select count(*) filter (where u.sex = 'male'), count(*) filter (where u.sex = 'female'),
+    count(*) filter (where u.birthday >= '${BORN_FROM_2000}')
+  from group_members m join users u on u.id = m.user_id
+  where m.group_id = $1 and m.state = 'member'`,
+)
+
+/** Counts the members of a group; \`listed\` are those that \`listMembers\` gave. */
+export async function countMembers(
+  db: Queryable,
+  groupId: string,
+  listed: readonly MemberRow[],
+): Promise<MemberCounts> {
+  // Only a list that may have been cut short has to be counted by the database.
+  const [row] = listed.length < MOST_MEMBERS ? [] : await db.run(memberCounts, [groupId])
+  if (row !== undefined) return row
+  const counts: [number, number, number] = [0, 0, 0]
+  for (const [, , , , sex, birthday] of listed) {
+    if (sex === 'male') counts[0] += 1
+    if (sex === 'female') counts[1] += 1
+    if (birthday !== null && birthday >= BORN_FROM_2000) counts[2] += 1
+  }
+  return counts
 }
 
 /** A group that somebody is a member of. */

@@ -14,6 +14,7 @@ import {
 } from './documents.ts'
 import type { Memberships, Outcome } from './memberships.ts'
 import {
+  countMembers,
   findGroup,
   findGroupHome,
   listApplications,
@@ -76,7 +77,8 @@ export function groupRoutes(
           listMembers(db, groupId),
         ])
         if (home === undefined) return failedWithData('服务器错误')
-        return groupHomeDocument(home, members, times)
+        const counts = await countMembers(db, groupId, members)
+        return groupHomeDocument(home, members, counts, times)
       },
     )
 

@@ -9,8 +9,11 @@ import { countNotices } from './queries.ts'
 
 const oneId = z.tuple([z.string().refine(isId)])
 
-/** @param bookmark last argument of every event, see `messages/live.ts` */
-/** Events 5, 6 and 7 of the interface document. */
+/**
+ * Events 5, 6 and 7 of the interface document.
+ *
+ * @param bookmark last argument of every event, see `messages/live.ts`
+ */
 export function noticeEvents(
   db: Database,
   speaking: Speaking,

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { openChannel } from '../database/channel.ts'
 import { type Database, persistently } from '../database/connection.ts'
 import type { Server } from '../realtime/events.ts'
 import { userRoom } from '../realtime/rooms.ts'
@@ -17,8 +18,11 @@ export interface Notices {
   agreed(userId: string): void
   /** The same, asked for by a client; left out when it repeats what was just told. */
   agreedAsClientSays(userId: string): void
+  /** Hears nothing more of what other processes tell. */
+  stop(): void
 }
 
+/** @param bookmark last argument of every event, see `messages/live.ts` */
 export function createNotices(
   io: Server,
   db: Database,
@@ -32,14 +36,20 @@ export function createNotices(
     io.to(userRoom(userId)).emit('agree_apply', null, bookmark())
   }
 
-  return {
-    applied(userId) {
+  function wasTold(userId: string): boolean {
+    const told = toldOf.get(userId)
+    return told !== undefined && performance.now() - told < SAME_NEWS
+  }
+
+  /** Tells those who are connected to this process. */
+  const tell = {
+    applied(userId: string) {
       persistently(db, () => countNotices(db, userId), PATIENCE).then(
         (counts) => io.to(userRoom(userId)).emit('apply_notice', counts, bookmark()),
         (error: unknown) => log.warn({ err: error }, 'notice counts are not available'),
       )
     },
-    agreed(userId) {
+    agreed(userId: string) {
       const now = performance.now()
       for (const [id, time] of toldOf) {
         if (now - time < SAME_NEWS) break
@@ -49,9 +59,31 @@ export function createNotices(
       toldOf.set(userId, now)
       tellAgreed(userId)
     },
-    agreedAsClientSays(userId) {
-      const told = toldOf.get(userId)
-      if (told === undefined || performance.now() - told >= SAME_NEWS) tellAgreed(userId)
+    clientSaid(userId: string) {
+      if (!wasTold(userId)) tellAgreed(userId)
     },
+  }
+  type News = keyof typeof tell
+
+  const channel = openChannel(db, log, (text) => {
+    const [news = '', userId = ''] = text.split(' ')
+    if (Object.hasOwn(tell, news)) tell[news as News](userId)
+  })
+
+  /** Tells those who are connected here, and has the other processes tell theirs. */
+  function spread(news: News, userId: string): void {
+    tell[news](userId)
+    persistently(db, () => channel.publish(`${news} ${userId}`), PATIENCE).catch((error: unknown) =>
+      log.warn({ err: error }, 'other processes were not told of a notice'),
+    )
+  }
+
+  return {
+    applied: (userId) => spread('applied', userId),
+    agreed: (userId) => spread('agreed', userId),
+    agreedAsClientSays(userId) {
+      if (!wasTold(userId)) spread('clientSaid', userId)
+    },
+    stop: () => channel.close(),
   }
 }

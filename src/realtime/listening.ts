@@ -13,9 +13,9 @@ import { pidOf } from './sessions.ts'
 /** Events of one socket that may wait; more are refused. */
 const MOST_PENDING = 1_000
 /** Whoever passes a callback is answered within this time, in milliseconds. */
-const LONGEST_WAIT = 4_500
+const LONGEST_WAIT = 4_000
 /** For how long an event is tried again that has a callback; and one that has none. */
-const PATIENCE = 4_000
+const PATIENCE = 3_500
 // The existing client passes none: it would never learn that its message was lost.
 const PATIENCE_UNSEEN = 60_000
 

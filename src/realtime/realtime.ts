@@ -77,6 +77,7 @@ export async function addRealtime(app: FastifyInstance, context: Context): Promi
     keepSessions(sessions, () => Array.from(io.of('/').sockets.values(), pidOf), log),
     cutSlowReaders(io, settings.replayLimit),
     () => delivery.stop(),
+    () => notices.stop(),
   ]
   stop = async () => {
     stopping = true

@@ -10,7 +10,8 @@ const GROUPS = 3_000
 /** 100 results of three blocks each, and some; all suffixes together have thousands. */
 const FEW_BUFFERS = 500
 
-const database = await createTestDatabase()
+const brokenBy = 'groups that have a name and nothing else'
+const database = await createTestDatabase('template', { brokenBy })
 const db = openDatabase(database.url, 2, pino({ level: 'silent' }))
 t.teardown(async () => {
   await db.close()

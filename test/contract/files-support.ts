@@ -92,15 +92,17 @@ export async function filesBelow(folder: string): Promise<string[]> {
     .sort()
 }
 
+/** The header that goes with `multipartBody`. */
+export const MULTIPART = { 'content-type': 'multipart/form-data; boundary=x-boundary' }
+
 /** A body with any number of parts, each with headers of its own; for what fetch refuses to send. */
 export function multipartBody(
   parts: readonly { headers: string; body: string | Buffer }[],
-  boundary = 'x-boundary',
-): Buffer {
+): Buffer<ArrayBuffer> {
   const pieces = parts.flatMap(({ headers, body }) => [
-    Buffer.from(`--${boundary}\r\n${headers}\r\n\r\n`),
+    Buffer.from(`--x-boundary\r\n${headers}\r\n\r\n`),
     Buffer.from(body),
     Buffer.from('\r\n'),
   ])
-  return Buffer.concat([...pieces, Buffer.from(`--${boundary}--\r\n`)])
+  return Buffer.concat([...pieces, Buffer.from('--x-boundary--\r\n')])
 }

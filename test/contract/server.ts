@@ -1,10 +1,8 @@
-import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { createTestDatabase } from '../helpers/databases.ts'
+import { startProcess, stopProcess } from '../helpers/server-process.ts'
 import { Client, type ClientOptions } from './client.ts'
 
 /** The part of a tap test that is needed here. */
@@ -21,9 +19,6 @@ export interface ServerUnderTest {
   /** Stops it with a signal and starts it again on the same ports and database. */
   restart(signal?: NodeJS.Signals): Promise<void>
 }
-
-const HTTP = /^HTTP\s+(\S+)$/
-const SOCKET = /^socket\.io\s+(\S+)$/
 
 /**
  * Starts the server as `npm start` does, on a database of its own. With CONTRACT_HTTP_URL and
@@ -51,9 +46,9 @@ export async function serve(t: Test, settings: NodeJS.ProcessEnv = {}): Promise<
     SOCKET_PORT: '0',
     ...settings,
   }
-  let running = await start(env)
+  let running = await startProcess(env)
   t.teardown(async () => {
-    await stop(running.child, 'SIGKILL')
+    await stopProcess(running.child, 'SIGKILL')
     await database.drop()
     await rm(folder, { recursive: true, force: true })
   })
@@ -61,43 +56,10 @@ export async function serve(t: Test, settings: NodeJS.ProcessEnv = {}): Promise<
     client: (options) => new Client({ http: running.http, socket: running.socket, ...options }),
     databaseUrl: database.url,
     async restart(signal = 'SIGTERM') {
-      await stop(running.child, signal)
+      await stopProcess(running.child, signal)
       const { port } = new URL(running.http)
       const { port: socketPort } = new URL(running.socket)
-      running = await start({ ...env, PORT: port, SOCKET_PORT: socketPort })
+      running = await startProcess({ ...env, PORT: port, SOCKET_PORT: socketPort })
     },
   }
-}
-
-interface Running {
-  readonly child: ChildProcess
-  readonly http: string
-  readonly socket: string
-}
-
-async function start(env: NodeJS.ProcessEnv): Promise<Running> {
-  const root = new URL('../..', import.meta.url)
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
-    cwd: root,
-    env,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const addresses: { http?: string | undefined; socket?: string | undefined } = {}
-  for await (const line of createInterface({ input: child.stdout })) {
-    addresses.http ??= HTTP.exec(line)?.[1]
-    addresses.socket ??= SOCKET.exec(line)?.[1]
-    const { http, socket } = addresses
-    if (http === undefined || socket === undefined) continue
-    // Whatever it says later must not fill the pipe.
-    child.stdout.resume()
-    return { child, http, socket }
-  }
-  throw new Error('the server ended before it listened')
-}
-
-async function stop(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const exited = once(child, 'exit')
-  child.kill(signal)
-  await exited
 }

@@ -54,7 +54,12 @@ const owners = statement<[phone: string, id: string]>(
 export const users: Translation<UserRow> = {
   collection: 'users',
   details: ['createdAt'],
-  page: statement('import_page_users', 'select id from users where id > $1 order by id limit $2'),
+  // Not the one who stands for everybody erased.
+  page: statement(
+    'import_page_users',
+    `select id from users where id > $1 and id <> '000000000000000000000000'
+    order by id limit $2`,
+  ),
 
   read(reader) {
     const phone = readPhone(reader)

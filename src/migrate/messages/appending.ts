@@ -48,18 +48,17 @@ const addressed = statement(
 )
 const numbered = statement(
   'append_number_batch',
-  `update batch b set seq = n.seq, position = n.position
-  from (
-    select o.id, nextval('message_positions') as position, o.nth + c.last_seq as seq
-    from (
-      select id, conversation_id,
-        row_number() over (partition by conversation_id order by sent_at, id collate "C") as nth
-      from batch
-      order by sent_at, id collate "C"
-    ) o
-    join conversations c on c.id = o.conversation_id
-  ) n
-  where b.id = n.id`,
+  `with placed as materialized (
+    select id, nextval('message_positions') as position
+    from (select id from batch order by sent_at, id collate "C") o
+  ), counted as (
+    select id, conversation_id,
+      row_number() over (partition by conversation_id order by sent_at, id collate "C") as nth
+    from batch
+  )
+  update batch b set seq = n.nth + c.last_seq, position = p.position
+  from placed p, counted n, conversations c
+  where b.id = p.id and n.id = p.id and c.id = n.conversation_id`,
 )
 const inserted = statement(
   'append_insert',

@@ -2,8 +2,8 @@ import { type Queryable, statement } from '../../database/connection.ts'
 
 /*
  * Messages that are older than what their conversation already has. The order of the history is
- * `seq`, so they are put where their time says, and what comes after them moves up. Positions are
- * never changed: they tell clients what they have seen.
+ * `seq`, so they are put where their time says, and what comes after them moves up, with its
+ * position: both always grow together. Bookmarks of sockets mean other messages then, so they end.
  */
 
 const found = statement<[id: number]>(
@@ -60,6 +60,40 @@ const renumbered = statement(
   'late_renumber_batch',
   'update batch b set seq = p.new_seq from moved p where p.id = b.id and p.old_seq is null',
 )
+const exchanged = statement(
+  'late_exchange_positions',
+  `with places as (
+    select id, conversation_id,
+      row_number() over (partition by conversation_id order by new_seq) as nth
+    from moved
+  ), positions as (
+    select conversation_id, position,
+      row_number() over (partition by conversation_id order by position) as nth
+    from (
+      select conversation_id, position from messages where conversation_id = any ($1::bigint[])
+      union all
+      select conversation_id, position from batch where conversation_id = any ($1::bigint[])
+    ) p
+  ), target as materialized (
+    select p.id, n.position, max(n.position) over (partition by conversation_id) as last_position,
+      conversation_id
+    from places p join positions n using (conversation_id, nth)
+  ), stored as (
+    update messages m set position = -t.position
+    from target t where m.id = t.id and m.position <> t.position
+  ), waiting as (
+    update batch b set position = t.position from target t where b.id = t.id
+  )
+  update conversations c set last_position = t.last_position
+  from (select distinct conversation_id, last_position from target) t
+  where c.id = t.conversation_id`,
+)
+const settled = statement(
+  'late_settle_positions',
+  `update messages set position = -position
+  where conversation_id = any ($1::bigint[]) and position < 0`,
+)
+const forgotten = statement('late_forget_sessions', 'delete from socket_sessions')
 const followed = statement(
   'late_follow',
   `with place as (
@@ -119,6 +153,9 @@ export async function makeRoom(db: Queryable, conversations: readonly number[]):
   await db.run(parted)
   await db.run(joined, [conversations])
   await db.run(renumbered)
+  await db.run(exchanged, [conversations])
+  await db.run(settled, [conversations])
+  await db.run(forgotten)
   await db.run(followed, [conversations])
 }
 

@@ -10,7 +10,7 @@ import {
   primaryKey,
   text,
 } from 'drizzle-orm/pg-core'
-import { bytes, instant, objectId } from './columns.ts'
+import { bytes, instant, objectId } from '../columns.ts'
 
 /** The original's collections, and one for groups that were dissolved here. */
 export const sourceCollection = pgEnum('source_collection', [

@@ -1,0 +1,218 @@
+/** Sockets that come back: how much they are sent, in which windows, to which server. */
+import t, { type Test } from 'tap'
+import { createTokens } from '../../src/accounts/tokens.ts'
+import { audit } from './auditor.ts'
+import { Device } from './device.ts'
+import { History } from './history.ts'
+import { gather, settled } from './load.ts'
+import { Proxy } from './proxy.ts'
+import { patiently, scopeOf } from './scope.ts'
+import { FaultyServer } from './server.ts'
+import { makeFriends, makeGroup, makePeople, until, withDatabase } from './world.ts'
+
+patiently(t)
+
+const KIBIBYTE = 1024
+
+async function twoFriends(t: Test, settings: NodeJS.ProcessEnv = {}) {
+  const scope = scopeOf(t)
+  const server = await FaultyServer.start(scope, { settings })
+  const [a = '', b = ''] = await makePeople(server.databaseUrl, 2)
+  await makeFriends(server.databaseUrl, [[a, b]])
+  const history = new History()
+  return { scope, server, history, a, b }
+}
+
+/** Takes a device off the network; gives what brings it back. */
+async function takeAway(device: Device): Promise<() => Promise<void>> {
+  device.socket.io.reconnection(false)
+  device.drop()
+  await until('it is away', () => !device.socket.connected)
+  return async () => {
+    device.socket.io.reconnection(true)
+    device.socket.connect()
+    await device.isBack()
+  }
+}
+
+const answered = (history: History) =>
+  until('all is answered', () =>
+    [...history.sent.values()].every(({ status }) => status !== undefined),
+  )
+
+async function unread(server: FaultyServer, userId: string): Promise<number[]> {
+  const answer = await fetch(`${server.http}/message/list?userId=${userId}`)
+  const { data } = (await answer.json()) as { data: { unreadMsgCount: number }[] }
+  return data.map(({ unreadMsgCount }) => unreadMsgCount)
+}
+
+await t.test('of more than the limit the newest are sent, and the rest is unread', async (t) => {
+  const { scope, server, history, a, b } = await twoFriends(t, { REPLAY_LIMIT: '5' })
+  const [speaker, listener] = (await gather(scope, server.socket, [a, b], history)) as [
+    Device,
+    Device,
+  ]
+  const comeBack = await takeAway(listener)
+  const texts = Array.from({ length: 12 }, () => speaker.send('private', b).text)
+  await answered(history)
+  await comeBack()
+  t.same(listener.shown.texts, texts.slice(-5))
+  t.same((await audit(server.databaseUrl, history)).summary(), [])
+  t.same(await unread(server, b), [12])
+})
+
+await t.test('of more than two mebibytes, too', async (t) => {
+  const { scope, server, history, a, b } = await twoFriends(t)
+  const [speaker, listener] = (await gather(scope, server.socket, [a, b], history)) as [
+    Device,
+    Device,
+  ]
+  const comeBack = await takeAway(listener)
+  const long = 'x'.repeat(60 * KIBIBYTE)
+  const texts = Array.from({ length: 50 }, (_, index) => `${index} ${long}`)
+  for (const message of texts) {
+    await speaker.socket.emitWithAck('private_chat', { msgType: 5, message }, a, b)
+  }
+  await comeBack()
+  const fitting = Math.floor((2 * KIBIBYTE * KIBIBYTE) / (long.length + 3))
+  t.same(
+    listener.shown.texts.map((text) => text.split(' ')[0]),
+    texts.slice(-fitting).map((text) => text.split(' ')[0]),
+  )
+  t.same(await unread(server, b), [50])
+})
+
+await t.test('a window that never logs in comes back, too, also after a crash', async (t) => {
+  const { scope, server, history, a, b } = await twoFriends(t)
+  const [speaker] = (await gather(scope, server.socket, [a], history)) as [Device]
+  const window = new Device(server.socket, b, history)
+  scope.teardown(async () => window.close())
+  await window.socket.emitWithAck('init_apply_notice', b)
+  const comeBack = await takeAway(window)
+  speaker.send('private', b)
+  await answered(history)
+  await server.kill()
+  await server.start()
+  await speaker.isBack()
+  await comeBack()
+  speaker.send('private', b)
+  await settled([speaker, window])
+  t.same((await audit(server.databaseUrl, history, { complete: [window.shown] })).summary(), [])
+  t.equal(window.shown.texts.length, 2)
+})
+
+await t.test('with a token a session serves its own user alone', async (t) => {
+  const secret = 'a secret of more than thirty-two characters'
+  const { scope, server, history, a, b } = await twoFriends(t, {
+    AUTH_MODE: 'token',
+    TOKEN_SECRET: secret,
+  })
+  const tokens = createTokens(secret, 60_000)
+  const device = (owner: string, token: string) => {
+    const made = new Device(server.socket, owner, history, { auth: { token } })
+    scope.teardown(async () => made.close())
+    return made
+  }
+  const speaker = device(a, tokens.sign(a))
+  const listener = device(b, tokens.sign(b))
+  await Promise.all([speaker.login(), listener.login()])
+  const comeBack = await takeAway(listener)
+  const first = speaker.send('private', b)
+  await answered(history)
+  await comeBack()
+  t.same(listener.shown.texts, [first.text])
+
+  const comeBackAsAnother = await takeAway(listener)
+  speaker.send('private', b)
+  await answered(history)
+  listener.socket.auth = { token: tokens.sign(a) }
+  await comeBackAsAnother()
+  t.same(listener.shown.texts, [first.text], 'the token is not of the session’s user')
+})
+
+await t.test('a client that hangs is cut, and the others notice nothing', async (t) => {
+  const { scope, server, history, a, b } = await twoFriends(t, { REPLAY_LIMIT: '100' })
+  const road = await Proxy.start(scope, server.socket)
+  const [c = ''] = await makePeople(server.databaseUrl, 1)
+  const groupId = await makeGroup(server.databaseUrl, [a, b, c])
+  const [speaker, listener] = (await gather(scope, server.socket, [a, b], history)) as [
+    Device,
+    Device,
+  ]
+  const [hanging] = (await gather(scope, road.url, [c], history)) as [Device]
+  const memory = await server.memory()
+  road.stall()
+  const long = 'x'.repeat(60 * KIBIBYTE)
+  const MESSAGES = 600
+  for (let index = 0; index < MESSAGES; index += 1) {
+    const data = { msgType: 5, message: `${index} ${long}` }
+    await speaker.socket.emitWithAck('group_chat', data, a, groupId)
+  }
+  await until('the other has everything', () => listener.shown.texts.length === MESSAGES)
+  // Without a limit it would hold all that it could not send, besides what the kernel took.
+  t.ok((await server.memory()) - memory < 150 * KIBIBYTE * KIBIBYTE)
+  road.flow()
+  await settled([speaker, listener, hanging])
+  const numbers = hanging.shown.texts.map((text) => Number(text.split(' ')[0]))
+  t.ok(numbers.length < MESSAGES, 'it was cut, and its replay is limited')
+  t.equal(numbers.at(-1), MESSAGES - 1)
+  t.same(
+    numbers,
+    [...new Set(numbers)].sort((one, other) => one - other),
+    'once each, in order',
+  )
+})
+
+await t.test('two servers on one database deliver what either stores', async (t) => {
+  const { scope, server, history, a, b } = await twoFriends(t)
+  const { databaseUrl } = server
+  const another = await FaultyServer.start(scope, { databaseUrl })
+  const [c = ''] = await makePeople(databaseUrl, 1)
+  const groupId = await makeGroup(databaseUrl, [a, b, c])
+  const [speaker] = (await gather(scope, server.socket, [a], history)) as [Device]
+  const [member, removed] = (await gather(scope, another.socket, [b, c], history)) as [
+    Device,
+    Device,
+  ]
+  speaker.send('group', groupId)
+  speaker.send('private', b)
+  await until('it came over', () => member.shown.texts.length === 2)
+  await until('it came over', () => removed.shown.texts.length === 1)
+
+  await fetch(`${server.http}/del/groupUser?groupId=${groupId}&userId=${c}`)
+  const comeBack = await takeAway(member)
+  speaker.send('group', groupId)
+  await answered(history)
+  // Its session and its bookmark are good on every server.
+  Object.assign(member.socket.io, { uri: server.socket })
+  await comeBack()
+  member.send('private', a)
+  await settled([speaker, member, removed])
+  const findings = await audit(databaseUrl, history, {
+    complete: [speaker.shown, member.shown],
+    forbidden: (shown) => new Set(shown === removed.shown ? member.shown.texts.slice(-1) : []),
+  })
+  t.same(findings.summary(), [])
+  t.equal(removed.shown.texts.length, 1)
+  t.equal(member.shown.texts.length, 3)
+})
+
+await t.test('an expired session is not taken up again', async (t) => {
+  const { scope, server, history, a, b } = await twoFriends(t)
+  const [speaker, listener] = (await gather(scope, server.socket, [a, b], history)) as [
+    Device,
+    Device,
+  ]
+  const comeBack = await takeAway(listener)
+  await withDatabase(server.databaseUrl, (db) =>
+    db.query("update socket_sessions set seen_at = now() - interval '31 days' where user_id = $1", [
+      b,
+    ]),
+  )
+  speaker.send('private', b)
+  await answered(history)
+  await comeBack()
+  speaker.send('private', b)
+  await settled([speaker])
+  t.same(listener.shown.texts, [])
+})

@@ -1,0 +1,114 @@
+import t from 'tap'
+import { mkdir, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { spawnSync } from 'node:child_process'
+import { createChunkStore } from '../../src/files/chunks.ts'
+import { openStorage, ownerOf, type Storage } from '../../src/files/storage.ts'
+import { sweep } from '../../src/files/sweep.ts'
+
+const HOUR = 60 * 60_000
+const DAY = 24 * HOUR
+
+async function age(path: string, milliseconds: number): Promise<void> {
+  const time = new Date(Date.now() - milliseconds)
+  await utimes(path, time, time)
+}
+
+/** A temporary file as a process with another number would have made it. */
+async function partOf(storage: Storage, pid: number): Promise<string> {
+  const part = storage.newPart().replace(`-${process.pid}-`, `-${pid}-`)
+  await writeFile(part, 'x')
+  return basename(part)
+}
+
+await t.test('a folder that cannot be used stops the start with one sentence', async (t) => {
+  const folder = t.testdir({ file: 'not a folder' })
+  for (const uploadDir of [join(folder, 'file'), join(folder, 'file', 'up')]) {
+    await t.rejects(openStorage(uploadDir, 0), {
+      name: 'StartupError',
+      message: /^UPLOAD_DIR=.+ cannot be used: [A-Z]+: .+\.$/,
+    })
+  }
+})
+
+await t.test('temporary files get their names together or not at all', async (t) => {
+  const storage = await openStorage(join(t.testdir({}), '文件 夹'), 0)
+  const [one, two, missing] = [storage.newPart(), storage.newPart(), storage.newPart()] as const
+  await writeFile(one, 'one')
+  await writeFile(two, 'two')
+  t.equal(dirname(one), storage.parts)
+  await t.rejects(
+    storage.publish([
+      { part: one, storedName: 'a' },
+      { part: missing, storedName: 'b' },
+    ]),
+    { code: 'ENOENT' },
+  )
+  t.notOk(await storage.has('a'))
+  await storage.publish([{ part: two, storedName: '很' }])
+  t.ok(await storage.has('很'))
+})
+
+await t.test('room on the disk is promised once', async (t) => {
+  const { folder } = await openStorage(t.testdir({}), 0)
+  const GIBIBYTE = 1024 ** 3
+  const free = await openStorage(folder, 0)
+  t.ok(await free.hasRoom(1))
+  t.notOk(await free.hasRoom(Number.MAX_SAFE_INTEGER))
+  let promised = 0
+  while (await free.hasRoom(GIBIBYTE)) promised += 1
+  t.ok(promised < 1_000_000, 'the promises add up')
+  const none = await openStorage(folder, Number.MAX_SAFE_INTEGER)
+  t.notOk(await none.hasRoom(0))
+})
+
+await t.test('a sweep deletes what nobody will finish, and nothing else', async (t) => {
+  const storage = await openStorage(t.testdir({}), 0)
+  const { pid: dead } = spawnSync(process.execPath, ['--version'])
+  const own = await partOf(storage, process.pid)
+  const others = await partOf(storage, process.ppid)
+  await partOf(storage, dead)
+  const foreign = 'ffffffff-1-x.part'
+  await writeFile(join(storage.parts, foreign), 'x')
+  await writeFile(join(storage.parts, 'ffffffff-2-old.part'), 'x')
+  await age(join(storage.parts, 'ffffffff-2-old.part'), 2 * HOUR)
+  await writeFile(join(storage.folder, 'kept.png'), 'x')
+  t.same([own, others].map(ownerOf), ['this process', 'another'])
+
+  t.equal(await sweep(storage, DAY, false), 2)
+  t.same((await readdir(storage.parts)).sort(), [own, others, foreign].sort())
+  t.equal(await sweep(storage, DAY, true), 1, 'at a start, nothing is ours yet')
+  t.same((await readdir(storage.parts)).sort(), [others, foreign].sort())
+  t.ok(await storage.has('kept.png'))
+})
+
+await t.test('abandoned chunks expire as a whole', async (t) => {
+  const storage = await openStorage(t.testdir({}), 0)
+  const chunks = createChunkStore(storage)
+  const put = async (key: string, index: number) => {
+    const part = storage.newPart()
+    await writeFile(part, String(index))
+    const stored = await chunks.store(key, index, part)
+    await rm(part, { force: true })
+    return stored
+  }
+  const [old, young, refused] = ['a'.repeat(32), 'b'.repeat(32), 'c'.repeat(32)]
+  for (const key of [old, young]) {
+    for (const index of [10, 9, 0]) t.ok(await put(key, index))
+  }
+  await chunks.refuse(refused)
+  t.notOk(await put(refused, 0))
+  t.equal(await chunks.list(refused), undefined)
+  t.same(await chunks.list(old), [0, 9, 10])
+  t.same(await chunks.list('d'.repeat(32)), [])
+  t.equal(await chunks.complete(old), undefined, 'chunks are missing')
+
+  for (const key of [old, refused]) await age(join(storage.chunks, key), DAY)
+  t.equal(await sweep(storage, DAY, false), 2)
+  t.same(await readdir(storage.chunks), [young])
+  t.same(await readdir(storage.parts), [])
+  t.ok(await put(refused, 0), 'it may be tried again')
+  t.match(await chunks.complete(refused), [{ index: 0, size: 1 }])
+  await mkdir(join(storage.chunks, 'x'))
+  t.ok((await stat(join(storage.chunks, young, '10'))).isFile())
+})
