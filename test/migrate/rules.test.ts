@@ -3,7 +3,7 @@
  * instead: one dump has them all.
  */
 import { createHash } from 'node:crypto'
-import { appendFile, writeFile } from 'node:fs/promises'
+import { appendFile, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BSON, Double, EJSON, Long, ObjectId } from 'bson'
 import t from 'tap'
@@ -184,6 +184,11 @@ await t.test('each rule and each reason occurs here, or has a test of its own', 
     ['not-decodable', 'field-twice', 'message-changed'],
   )
   t.end()
+})
+
+await t.test('each is explained', async (t) => {
+  const page = await readFile(new URL('../../docs/migration.md', import.meta.url), 'utf8')
+  for (const name of [...MENDINGS, ...REASONS]) t.ok(page.includes(`\`${name}\``), name)
 })
 
 await t.test('nothing is missing, and nothing is different', async (t) => {
