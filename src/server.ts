@@ -8,6 +8,7 @@ import { createTokens, keptSecret } from './accounts/tokens.ts'
 import type { Context } from './context.ts'
 import { openDatabase } from './database/connection.ts'
 import { migrateDatabase } from './database/migrate.ts'
+import { announceServer, type Presence } from './database/presence.ts'
 import { addEndpoints, createApp } from './http.ts'
 import { createLog } from './log.ts'
 import { addRealtime } from './realtime/realtime.ts'
@@ -46,11 +47,13 @@ export async function startServer(
   await migrateDatabase(databaseUrl)
   const db = openDatabase(databaseUrl, settings.databasePoolSize, log)
   const apps: (() => Promise<void>)[] = []
+  let presence: Presence | undefined
   const stop = async () => {
     await Promise.all(apps.splice(0).map((end) => end()))
-    await Promise.race([db.close(), pause(LONGEST_POOL_END)])
+    await Promise.race([Promise.all([presence?.end(), db.close()]), pause(LONGEST_POOL_END)])
   }
   try {
+    presence = await announceServer(databaseUrl, log)
     const secret = settings.tokenSecret ?? (await keptSecret(settings.dataDir))
     const context: Context = {
       settings,

@@ -1,4 +1,4 @@
-import { eq } from 'drizzle-orm'
+import { and, eq } from 'drizzle-orm'
 import { type Queryable, statement } from '../database/connection.ts'
 import { type Friendship, type User, users } from '../database/schema.ts'
 import { newId } from '../wire/ids.ts'
@@ -52,6 +52,19 @@ export async function updateUser(
 ): Promise<User | undefined> {
   const [user] = await db.orm.update(users).set(changes).where(eq(users.id, id)).returning()
   return user
+}
+
+/** Keeps a stronger hash of the same password, unless the password was changed meanwhile. */
+export async function replaceHash(
+  db: Queryable,
+  id: string,
+  outdated: string,
+  passwordHash: string,
+): Promise<void> {
+  await db.orm
+    .update(users)
+    .set({ passwordHash })
+    .where(and(eq(users.id, id), eq(users.passwordHash, outdated)))
 }
 
 const friendshipOf = statement<[state: Friendship['state']]>(

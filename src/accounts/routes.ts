@@ -21,12 +21,13 @@ import {
   profileDocument,
   sexFromWord,
 } from './documents.ts'
-import { LONGEST_PASSWORD } from './passwords.ts'
+import { isOutdated, LONGEST_PASSWORD } from './passwords.ts'
 import {
   findUser,
   findUserByPhone,
   friendshipState,
   insertUser,
+  replaceHash,
   searchGroups,
   searchUsers,
   updateUser,
@@ -111,6 +112,9 @@ export function accountRoutes(
         )
         if (right === 'refused') return loginFailed
         if (!right) return WRONG_PASSWORD
+        if (isOutdated(user.passwordHash)) {
+          await replaceHash(db, user.id, user.passwordHash, await passwords.hash(password))
+        }
         return { status: 200, msg: '登录成功', data: accountDocument(user, tokens.sign(user.id)) }
       },
     )

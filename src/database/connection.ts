@@ -132,6 +132,48 @@ export function openDatabase(url: string, poolSize: number, log: Logger): Databa
   }
 }
 
+/** One connection with its own locks and temporary tables, for work that may take its time. */
+export interface Session extends Queryable {
+  /** Runs `work` in one transaction of this connection. */
+  readonly transaction: <Result>(work: () => Promise<Result>) => Promise<Result>
+  close(): Promise<void>
+}
+
+/**
+ * Opens one connection without the limits that requests have.
+ *
+ * @param url postgres:// address
+ * @param name shown in pg_stat_activity
+ */
+export async function openSession(url: string, name: string): Promise<Session> {
+  const client = new pg.Client({
+    connectionString: url,
+    connectionTimeoutMillis: 2_000,
+    keepAlive: true,
+    application_name: name,
+    options: '-c TimeZone=UTC -c DateStyle=ISO -c synchronous_commit=on',
+    types: { getTypeParser: parserOf },
+  })
+  // The next query fails with what happened.
+  client.on('error', () => undefined)
+  await client.connect()
+  return {
+    ...queryable(client),
+    async transaction(work) {
+      await client.query('begin')
+      try {
+        const result = await work()
+        await client.query('commit')
+        return result
+      } catch (error) {
+        await client.query('rollback').catch(() => undefined)
+        throw error
+      }
+    },
+    close: () => client.end(),
+  }
+}
+
 function answers(pool: pg.Pool): Promise<boolean> {
   return pool.query('select 1').then(
     () => true,
@@ -139,7 +181,7 @@ function answers(pool: pg.Pool): Promise<boolean> {
   )
 }
 
-function queryable(client: pg.Pool | pg.PoolClient): Queryable {
+function queryable(client: pg.Pool | pg.PoolClient | pg.Client): Queryable {
   return {
     orm: drizzle(client, { schema, casing: 'snake_case' }),
     async run<Row extends readonly unknown[]>(query: Statement<Row>, values?: readonly unknown[]) {

@@ -1,10 +1,11 @@
 import { fileURLToPath } from 'node:url'
+import { readMigrationFiles } from 'drizzle-orm/migrator'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import { migrate } from 'drizzle-orm/node-postgres/migrator'
 import pg from 'pg'
 import { StartupError } from '../startup-error.ts'
 
-const MIGRATIONS = new URL('../../migrations', import.meta.url)
+const MIGRATIONS = { migrationsFolder: fileURLToPath(new URL('../../migrations', import.meta.url)) }
 /** 'wf', 0: see also 'wf', 1 in `store_messages`. */
 const LOCK = [30_566, 0]
 
@@ -12,7 +13,8 @@ const LOCK = [30_566, 0]
  * Brings the schema up to date, one process at a time.
  *
  * @param url postgres:// address
- * @throws StartupError when the database cannot be reached within 2 s, is too old or refuses
+ * @throws StartupError when the database cannot be reached within 2 s, is too old, has a newer
+ *   schema than this server knows, or refuses
  */
 export async function migrateDatabase(url: string): Promise<void> {
   const client = await connect(url)
@@ -27,7 +29,8 @@ export async function migrateDatabase(url: string): Promise<void> {
     // drizzle's migrator is not safe when several servers start at once.
     await client.query('select pg_advisory_lock($1, $2)', LOCK)
     await client.query("set client_min_messages = 'warning'")
-    await migrate(drizzle(client), { migrationsFolder: fileURLToPath(MIGRATIONS) })
+    await refuseNewer(client)
+    await migrate(drizzle(client), MIGRATIONS)
     await refreshReaders(client)
   } catch (error) {
     const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
@@ -37,6 +40,22 @@ export async function migrateDatabase(url: string): Promise<void> {
     // Ending the session releases the lock.
     await client.end()
   }
+}
+
+/** Migrations are known by the moment at which they were written. */
+async function refuseNewer(client: pg.Client): Promise<void> {
+  const { rows: tables } = await client.query<{ made: boolean }>(
+    "select to_regclass('drizzle.__drizzle_migrations') is not null as made",
+  )
+  if (tables[0]?.made !== true) return
+  const { rows } = await client.query<{ newest: string | null }>(
+    'select max(created_at) as newest from drizzle.__drizzle_migrations',
+  )
+  const known = Math.max(...readMigrationFiles(MIGRATIONS).map(({ folderMillis }) => folderMillis))
+  if (Number(rows[0]?.newest) <= known) return
+  throw new StartupError(
+    'The database has a newer schema than this server knows: start the server that made it, or a newer one.',
+  )
 }
 
 /** What migrations made may be read by those who read the rest; only the owner can see to that. */

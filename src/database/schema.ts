@@ -5,4 +5,5 @@
 export * from './schema/accounts.ts'
 export * from './schema/chats.ts'
 export * from './schema/files.ts'
+export * from './schema/imports.ts'
 export * from './schema/publishing.ts'

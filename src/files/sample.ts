@@ -23,10 +23,15 @@ export async function sampledHash(chunks: readonly StoredChunk[]): Promise<strin
   return hash.digest('hex')
 }
 
+/** Where the samples of a chunk between the first and the last begin: each is of two bytes. */
+export function samplePositions(size: number): number[] {
+  return [0, Math.floor(size / 2), Math.max(size - 2, 0)]
+}
+
 async function sample({ path, size }: StoredChunk): Promise<Buffer> {
   const handle = await open(path)
   try {
-    const pieces = [0, Math.floor(size / 2), Math.max(size - 2, 0)].map(async (position) => {
+    const pieces = samplePositions(size).map(async (position) => {
       const { buffer, bytesRead } = await handle.read(Buffer.alloc(2), 0, 2, position)
       return buffer.subarray(0, bytesRead)
     })

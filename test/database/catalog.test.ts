@@ -92,8 +92,10 @@ const unindexed: Record<string, string> = {
   comments_author_id_users_id_fk: ERASED,
   comments_recipient_id_users_id_fk: ERASED,
   conversations_high_user_id_users_id_fk: ERASED,
+  imported_documents_import_id_imports_id_fk: 'imports to which documents refer are never deleted',
   messages_sender_id_users_id_fk: ERASED,
   notes_author_id_users_id_fk: ERASED,
+  quarantine_import_id_imports_id_fk: 'imports to which documents refer are never deleted',
   space_likes_user_id_users_id_fk: ERASED,
 }
 

@@ -1,0 +1,99 @@
+import { existsSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { createPasswords } from '../accounts/passwords.ts'
+import { openSession, type Session } from '../database/connection.ts'
+import { type EmbeddedDatabase, startEmbedded } from '../database/embedded.ts'
+import { migrateDatabase } from '../database/migrate.ts'
+import { readSettings, type Settings } from '../settings.ts'
+import { StartupError } from '../startup-error.ts'
+import { wireTimes } from '../wire/times.ts'
+import { findDump } from './dump/dump.ts'
+import { readMapping } from './mapping.ts'
+import { createProgress } from './progress.ts'
+import { Report } from './report.ts'
+
+/** Passwords that are hashed at the same time: Node has four threads for that. */
+const HASHED_TOGETHER = 4
+
+/** What a command line asks for. */
+export interface Arguments {
+  /** The dump, or the folder to export to. */
+  readonly folder: string
+  readonly map: string | undefined
+  readonly uploads: readonly string[]
+}
+
+/** What a command works with. */
+export interface CommandContext {
+  readonly settings: Settings
+  readonly db: Session
+  readonly args: Arguments
+}
+
+/**
+ * Runs one of the migration's commands and ends the process: 0 when it went well, 1 when it did
+ * not. Whatever an operator can put right is one sentence.
+ *
+ * @param usage shown when the arguments are wrong
+ */
+export async function runCommand(
+  usage: string,
+  work: (context: CommandContext) => Promise<boolean>,
+): Promise<void> {
+  let embedded: EmbeddedDatabase | undefined
+  let db: Session | undefined
+  try {
+    const args = readArguments(usage, process.argv.slice(2))
+    if (existsSync('.env')) process.loadEnvFile('.env')
+    const settings = readSettings()
+    let { databaseUrl } = settings
+    if (databaseUrl === undefined) {
+      const { dataDir, databasePort: port } = settings
+      embedded = await startEmbedded({ dataDir, port, log: say })
+      databaseUrl = embedded.url
+    }
+    await migrateDatabase(databaseUrl)
+    db = await openSession(databaseUrl, 'waifchat migrate')
+    process.exitCode = (await work({ settings, db, args })) ? 0 : 1
+  } catch (error) {
+    const expected = error instanceof StartupError
+    process.stderr.write(`${expected ? error.message : String((error as Error).stack)}\n`)
+    process.exitCode = 1
+  } finally {
+    await db?.close()
+    await embedded?.stop()
+  }
+}
+
+/** What importing and verifying need besides the database. */
+export async function openDump({ settings, db, args }: CommandContext) {
+  return {
+    db,
+    times: wireTimes(settings.timezone),
+    passwords: createPasswords(HASHED_TOGETHER),
+    mapping: await readMapping(args.map),
+    files: await findDump(args.folder),
+    report: new Report(),
+    progress: createProgress(process.stderr),
+  }
+}
+
+export function say(line: string): void {
+  process.stdout.write(`${line}\n`)
+}
+
+function readArguments(usage: string, args: string[]): Arguments {
+  const wrong = (why: string) => new StartupError(`${why}. Usage: ${usage}`)
+  try {
+    const { values, positionals } = parseArgs({
+      args,
+      allowPositionals: true,
+      options: { map: { type: 'string' }, uploads: { type: 'string', multiple: true } },
+    })
+    const [folder, ...others] = positionals
+    if (folder === undefined || others.length > 0) throw wrong('One folder must be named')
+    return { folder, map: values.map, uploads: values.uploads ?? [] }
+  } catch (error) {
+    throw error instanceof StartupError ? error : wrong((error as Error).message)
+  }
+}

@@ -1,0 +1,25 @@
+import { resolve } from 'node:path'
+import { wireTimes } from '../wire/times.ts'
+import { runCommand, say } from './command.ts'
+import { exportDocuments } from './exporting.ts'
+import { readMapping } from './mapping.ts'
+import { table } from './report.ts'
+
+await runCommand(
+  'npm run migrate:export -- <folder> [--map <file>]',
+  async ({ settings, db, args }) => {
+    const counts = await exportDocuments({
+      db,
+      times: wireTimes(settings.timezone),
+      mapping: await readMapping(args.map),
+      folder: resolve(args.folder),
+    })
+    say(
+      table(
+        ['collection', 'documents'],
+        [...counts].map((row) => [...row]),
+      ),
+    )
+    return true
+  },
+)

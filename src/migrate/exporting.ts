@@ -1,0 +1,175 @@
+import { once } from 'node:events'
+import { createWriteStream, type WriteStream } from 'node:fs'
+import { mkdir, open, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Session, statement } from '../database/connection.ts'
+import { StartupError } from '../startup-error.ts'
+import type { WireTimes } from '../wire/times.ts'
+import { type UserRow, withStoredHash } from './collections/users.ts'
+import { detailsKey, detailsOf } from './details.ts'
+import { type Document, textOf } from './extended-json.ts'
+import { findKnown, type Known } from './ledger.ts'
+import { type Collection, COLLECTIONS, DETAILS, type Mapping } from './mapping.ts'
+import { restore } from './remainder.ts'
+import type { AnyRow } from './translations.ts'
+import { TRANSLATIONS } from './translations.ts'
+
+const PAGE = 1_000
+
+const snapshot = statement(
+  'export_snapshot',
+  'set transaction isolation level repeatable read, read only',
+)
+const keptCollections = statement<[collection: string]>(
+  'export_kept_collections',
+  'select distinct collection from quarantine order by collection',
+)
+const kept = statement<[digest: string, reason: string, text: string]>(
+  'export_kept',
+  `select encode(digest, 'hex'), reason, document_text from quarantine
+  where collection = $1 and digest > decode($2, 'hex') order by digest limit $3`,
+)
+
+/** What an export works with. */
+export interface ExportJob {
+  readonly db: Session
+  readonly times: WireTimes
+  readonly mapping: Mapping
+  /** Where the files go. */
+  readonly folder: string
+}
+
+/**
+ * Writes the whole database as the original's collections, in canonical Extended JSON, one
+ * document a line: all as of one moment. The server may run meanwhile.
+ *
+ * @returns how many documents each collection has
+ * @throws StartupError when the folder is not empty or cannot be written
+ */
+export async function exportDocuments(job: ExportJob): Promise<Map<string, number>> {
+  const { db, mapping, folder } = job
+  await mkdir(folder, { recursive: true })
+  if ((await readdir(folder)).length > 0) throw new StartupError(`${folder} is not empty.`)
+  const counts = new Map<string, number>()
+  await db.transaction(async () => {
+    await db.run(snapshot)
+    const details = new LineFile(join(folder, `${DETAILS}.json`))
+    for (const collection of COLLECTIONS) {
+      const file = new LineFile(join(folder, `${mapping.nameOf(collection)}.json`))
+      await writeRows(job, collection, file, details)
+      await writeKept(job, collection, file)
+      counts.set(collection, await file.close())
+    }
+    for (const [name] of await db.run(keptCollections)) {
+      if (counts.has(name)) continue
+      const file = new LineFile(join(folder, `${name}.json`))
+      await writeKept(job, name, file)
+      counts.set(name, await file.close())
+    }
+    counts.set(DETAILS, await details.close())
+  })
+  return counts
+}
+
+async function writeRows(
+  { db, times, mapping }: ExportJob,
+  collection: Collection,
+  file: LineFile,
+  detailsFile: LineFile,
+): Promise<void> {
+  const translation = TRANSLATIONS[collection]
+  // Whoever had to make way for another one's number comes after that one.
+  const later: [order: number, document: Document][] = []
+  let after = ''
+  for (;;) {
+    const ids = (await db.run(translation.page, [after, PAGE])).map(([id]) => id)
+    after = ids.at(-1) ?? ''
+    if (ids.length === 0) break
+    const known = await findOrigins(db, collection, ids)
+    const rows = new Map((await translation.find(db, ids)).map((row) => [row.id, row]))
+    for (const id of ids) {
+      const row = rows.get(id)
+      if (row === undefined) continue
+      const document = restore(translation.render(row, times), known.get(id)?.remainder)
+      const details =
+        translation.details.length === 0 ? undefined : detailsOf(translation, row, document, times)
+      if (details !== undefined) {
+        await detailsFile.write(textOf({ _id: detailsKey(collection, id), ...details }))
+      }
+      const whole = mapping.theirs(collection, withHash(collection, document, row))
+      if (known.get(id)?.mended.includes('group-number-given') === true) {
+        later.push([(row as AnyRow & { number: number }).number, whole])
+      } else await file.write(textOf(whole))
+    }
+  }
+  for (const [, document] of later.sort(([one], [other]) => one - other)) {
+    await file.write(textOf(document))
+  }
+}
+
+/** A group that was dissolved here was imported as one that lived. */
+async function findOrigins(
+  db: Session,
+  collection: Collection,
+  ids: readonly string[],
+): Promise<Map<string, Known>> {
+  const known = await findKnown(db, collection, ids)
+  if (collection !== 'dissolved_groups') return known
+  return new Map([...(await findKnown(db, 'groups', ids)), ...known])
+}
+
+function withHash(collection: Collection, document: Document, row: AnyRow): Document {
+  return collection === 'users' ? withStoredHash(document, row as UserRow) : document
+}
+
+/** Documents that no row stands for go back as they came, after those of the rows. */
+async function writeKept({ db, mapping }: ExportJob, name: string, file: LineFile): Promise<void> {
+  const collection = COLLECTIONS.find((one) => one === name)
+  let after = ''
+  for (;;) {
+    const rows = await db.run(kept, [name, after, PAGE])
+    if (rows.length === 0) return
+    for (const [digest, reason, text] of rows) {
+      after = digest
+      const renamed = collection !== undefined && !['not-decodable', 'field-twice'].includes(reason)
+      await file.write(
+        renamed ? textOf(mapping.theirs(collection, JSON.parse(text) as Document)) : text,
+      )
+    }
+  }
+}
+
+/** A file that is written line by line and is on the disk when it is closed. */
+class LineFile {
+  readonly #path: string
+  readonly #stream: WriteStream
+  #lines = 0
+  #error: unknown
+
+  constructor(path: string) {
+    this.#path = path
+    this.#stream = createWriteStream(path, { highWaterMark: 1024 * 1024 })
+    this.#stream.once('error', (error) => (this.#error = error))
+  }
+
+  async write(line: string): Promise<void> {
+    if (this.#error !== undefined) throw this.#failure()
+    this.#lines += 1
+    if (!this.#stream.write(`${line}\n`)) await Promise.race([once(this.#stream, 'drain')])
+  }
+
+  /** @returns how many lines it has */
+  async close(): Promise<number> {
+    if (this.#error !== undefined) throw this.#failure()
+    this.#stream.end()
+    await once(this.#stream, 'close')
+    const handle = await open(this.#path, 'r')
+    await handle.sync()
+    await handle.close()
+    return this.#lines
+  }
+
+  #failure(): StartupError {
+    return new StartupError(`${this.#path} cannot be written: ${(this.#error as Error).message}.`)
+  }
+}

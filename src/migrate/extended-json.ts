@@ -1,0 +1,131 @@
+import { createHash } from 'node:crypto'
+import { BSON, Double, EJSON, Int32, ObjectId } from 'bson'
+
+/** What JSON.parse gives. */
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
+
+/** A document of the original in canonical Extended JSON: `{"_id": {"$oid": "..."}, ...}`. */
+export interface Document {
+  [key: string]: Json
+}
+
+const LONGEST_DIGEST = 16
+const LEAST_INT = -(2 ** 31)
+const MOST_INT = 2 ** 31 - 1
+
+/**
+ * Decodes a BSON document.
+ *
+ * @throws Error when it is none, or holds what canonical Extended JSON cannot say
+ */
+export function fromBson(bytes: Uint8Array): Document {
+  const options = { promoteValues: false, promoteLongs: false, promoteBuffers: false }
+  const document = canonical(BSON.deserialize(bytes, options))
+  if (!isDocument(document)) throw new Error('no document')
+  return document
+}
+
+/**
+ * Decodes Extended JSON, canonical, relaxed or of the first version.
+ *
+ * @throws Error when it is none
+ */
+export function fromJson(text: string): Document {
+  const document = normal(JSON.parse(text) as Json)
+  if (!isDocument(document)) throw new Error('no document')
+  return document
+}
+
+export function isDocument(value: Json | undefined): value is Document {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Canonical Extended JSON; equal documents have equal texts. */
+export function textOf(value: Json): string {
+  return JSON.stringify(value)
+}
+
+/** A short digest of a text, to see whether it changed. */
+export function digestOf(text: string): Buffer {
+  return createHash('sha256').update(text).digest().subarray(0, LONGEST_DIGEST)
+}
+
+/** A whole number as MongoDB keeps it when JavaScript wrote it. */
+export function whole(number: number): Document {
+  if (number >= LEAST_INT && number <= MOST_INT) return { $numberInt: String(number) }
+  return double(number)
+}
+
+export function objectId(id: string): Document {
+  return { $oid: id }
+}
+
+export function date(time: Date): Document {
+  return { $date: { $numberLong: String(time.getTime()) } }
+}
+
+function double(number: number): Document {
+  if (Object.is(number, -0)) return { $numberDouble: '-0.0' }
+  const integer = Number.isInteger(number) && Math.abs(number) < 1e21
+  return { $numberDouble: integer ? number.toFixed(1) : String(number) }
+}
+
+/** What BSON.deserialize gives, in canonical Extended JSON; the frequent types without EJSON. */
+function canonical(value: unknown): Json {
+  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return value
+  if (Array.isArray(value)) return value.map(canonical)
+  if (value instanceof Date) {
+    if (Number.isNaN(value.getTime())) throw new Error('a date that JavaScript cannot hold')
+    return date(value)
+  }
+  if (value instanceof ObjectId) return objectId(value.toHexString())
+  if (value instanceof Int32) return { $numberInt: String(value.value) }
+  if (value instanceof Double) return double(value.value)
+  if (!isPlain(value)) {
+    return EJSON.serialize(value, { relaxed: false })
+  }
+  return mapValues(value, canonical)
+}
+
+function isPlain(value: unknown): value is Record<string, unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !('_bsontype' in value) &&
+    !(value instanceof RegExp)
+  )
+}
+
+/** Any Extended JSON in its canonical form. */
+function normal(value: Json): Json {
+  if (typeof value === 'number') return number(value)
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map(normal)
+  const [key, ...others] = Object.keys(value)
+  if (key?.startsWith('$') === true || others.some((other) => other.startsWith('$'))) {
+    return others.length === 0 && key === '$oid' ? value : special(value)
+  }
+  return mapValues(value, normal)
+}
+
+function special(value: Document): Json {
+  if (Object.keys(value).length === 1) {
+    const { $numberInt: int, $numberLong: long, $numberDouble: float, $date: time } = value
+    if (typeof int === 'string' || typeof long === 'string') return value
+    if (typeof float === 'string') return double(Number(float))
+    if (typeof time === 'number') return { $date: { $numberLong: String(time) } }
+  }
+  return canonical(EJSON.parse(textOf(value), { relaxed: false }))
+}
+
+function number(value: number): Document {
+  if (!Number.isInteger(value) || Object.is(value, -0) || !Number.isSafeInteger(value)) {
+    return double(value)
+  }
+  return value < LEAST_INT || value > MOST_INT ? { $numberLong: String(value) } : whole(value)
+}
+
+function mapValues<Value>(object: Record<string, Value>, map: (value: Value) => Json): Document {
+  // Object.fromEntries makes an own key even of __proto__.
+  return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, map(value)]))
+}

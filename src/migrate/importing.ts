@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto'
+import { stat } from 'node:fs/promises'
+import { type Queryable, type Session, statement } from '../database/connection.ts'
+import { PRESENCE } from '../database/presence.ts'
+import { StartupError } from '../startup-error.ts'
+import { dissolvedGroups, groups } from './collections/groups.ts'
+import { notes } from './collections/notes.ts'
+import { spaces } from './collections/spaces.ts'
+import { users } from './collections/users.ts'
+import { loadDetails } from './details.ts'
+import type { DumpFile } from './dump/dump.ts'
+import { openLedger } from './ledger.ts'
+import { importFriendships } from './friendships.ts'
+import { importLikes } from './likings.ts'
+import { importMemberships } from './memberships.ts'
+import { analyzedTables, appendMessages } from './messages/appending.ts'
+import { stageMessages } from './messages/staging.ts'
+import { importPlain } from './plain.ts'
+import { importComments } from './replies.ts'
+import type { Report } from './report.ts'
+import type { Run } from './run.ts'
+import { keepUnknown } from './unknown.ts'
+
+/** Passwords take time, and no more of them may wait for each other. */
+const USERS_TOGETHER = 50
+
+const locked = statement<[free: boolean]>('import_lock', 'select pg_try_advisory_lock($1, $2)')
+const lockHolders = statement<[mode: string]>(
+  'import_lock_holders',
+  `select mode from pg_locks
+  where locktype = 'advisory' and classid = $1 and objid = $2 and granted`,
+)
+const resumed = statement<[id: number]>(
+  'import_resume',
+  `select id from imports where finished_at is null and dump_digest = decode($1, 'hex')
+  order by id desc limit 1`,
+)
+const begun = statement<[id: number]>(
+  'import_begin',
+  `insert into imports (source, dump_digest) values ($1, decode($2, 'hex')) returning id`,
+)
+const finished = statement(
+  'import_finish',
+  'update imports set finished_at = now(), counts = $2 where id = $1',
+)
+const forgotten = statement(
+  'import_forget',
+  `delete from imports i where id = $1
+    and not exists (select from imported_documents d where d.import_id = i.id)
+    and not exists (select from quarantine q where q.import_id = i.id)`,
+)
+
+/**
+ * Nobody else may write meanwhile: neither a server nor another import.
+ *
+ * @throws StartupError when somebody is there
+ */
+export async function lockOut(db: Queryable): Promise<void> {
+  const [row] = await db.run(locked, [...PRESENCE])
+  if (row?.[0] === true) return
+  const [holder] = await db.run(lockHolders, [...PRESENCE])
+  throw new StartupError(
+    holder?.[0] === 'ShareLock'
+      ? 'A server is running on this database: stop it for the import.'
+      : 'Another import is running on this database: wait until it has ended.',
+  )
+}
+
+/**
+ * Imports a dump, or what is new in it. It may be cut off anywhere: what is there is whole, and the
+ * next run goes on.
+ *
+ * @param source folder of the dump, as it is shown to the DBA
+ */
+export async function importDump(
+  given: Omit<Run, 'importId' | 'detailed'> & { readonly db: Session },
+  source: string,
+): Promise<Report> {
+  const { db, report, progress } = given
+  await lockOut(db)
+  await openLedger(db)
+  const importId = await begin(db, source, await digestOfFiles(given.files))
+  const run: Run = { ...given, importId, detailed: await loadDetails(given) }
+
+  await importPlain(run, users, { size: USERS_TOGETHER })
+  await importPlain(run, groups)
+  await importPlain(run, dissolvedGroups)
+  await appendMessages(run, await stageMessages(run))
+  await importFriendships(run)
+  await importMemberships(run)
+  await importPlain(run, spaces)
+  await importComments(run)
+  await importLikes(run)
+  await importPlain(run, notes)
+  await keepUnknown(run)
+
+  progress.end()
+  await db.run(analyzedTables)
+  await db.run(finished, [importId, JSON.stringify(report)])
+  // A run that changed nothing leaves nothing.
+  await db.run(forgotten, [importId])
+  return report
+}
+
+async function begin(db: Queryable, source: string, digest: string): Promise<number> {
+  const [unfinished] = await db.run(resumed, [digest])
+  const [row] = unfinished === undefined ? await db.run(begun, [source, digest]) : [unfinished]
+  if (row === undefined) throw new Error('an insert returned no row')
+  return row[0]
+}
+
+/** Tells a dump from a later one in the same folder. */
+async function digestOfFiles(files: readonly DumpFile[]): Promise<string> {
+  const hash = createHash('sha256')
+  for (const { path } of files) {
+    const { size, mtimeMs } = await stat(path)
+    hash.update(`${path} ${size} ${mtimeMs}\n`)
+  }
+  return hash.digest('hex').slice(0, 32)
+}

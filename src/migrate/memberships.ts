@@ -1,0 +1,174 @@
+import { statement } from '../database/connection.ts'
+import {
+  accepted,
+  type Candidate,
+  countImported,
+  refuse,
+  refusedOf,
+  remember,
+} from './candidates.ts'
+import { firstMember, memberKey, members, type MemberRow } from './collections/members.ts'
+import { type Group, readGroups, refuseTwins } from './grouping.ts'
+import { madeId } from './made-ids.ts'
+import { refuseUnknown } from './references.ts'
+import { keepRejects } from './rejects.ts'
+import type { Run } from './run.ts'
+
+const owners = statement<[groupId: string, ownerId: string]>(
+  'members_owners',
+  'select id, owner_id from groups where id = any ($1::text[]) and dissolved_at is null',
+)
+const countsMade = statement(
+  'members_make_counts',
+  `create temp table if not exists sent_to_groups as
+  select c.group_id, m.sender_id, count(*) as sent
+  from conversations c join messages m on m.conversation_id = c.id
+  where c.kind = 'group' group by c.group_id, m.sender_id`,
+)
+const countsIndexed = statement(
+  'members_index_counts',
+  `create index if not exists sent_to_groups_key
+  on sent_to_groups (group_id, sender_id)`,
+)
+// Who becomes a member by this has read everything, but for `unread` messages of others.
+const stored = statement(
+  'members_store',
+  `with input as materialized (
+    select i.*, c.last_seq, coalesce(s.sent, 0) as sent,
+      coalesce(u.seq - 1, c.last_seq) as read_seq
+    from unnest($1::text[], $2::text[], $3::text[], $4::group_member_state[],
+      $5::timestamptz[], $6::timestamptz[], $7::bigint[])
+      as i (id, group_id, user_id, state, created_at, joined_at, unread)
+    join conversations c on c.group_id = i.group_id
+    left join sent_to_groups s on s.group_id = i.group_id and s.sender_id = i.user_id
+    left join lateral (
+      select m.seq from messages m
+      where m.conversation_id = c.id and m.sender_id <> i.user_id
+      order by m.seq desc offset greatest(i.unread, 1) - 1 limit 1
+    ) u on i.unread > 0
+  ), placed as (
+    select i.*, i.sent - (
+      select count(*) from messages m join conversations c on c.id = m.conversation_id
+      where c.group_id = i.group_id and m.sender_id = i.user_id and m.seq > i.read_seq
+    ) as sent_when_read
+    from input i
+    where i.state = 'member'
+    union all
+    select i.*, 0 from input i where i.state = 'requested'
+  )
+  insert into group_members as m (id, group_id, user_id, state, created_at, joined_at,
+    read_seq, sent_total, sent_when_read)
+  select id, group_id, user_id, state, created_at, joined_at,
+    case state when 'member' then read_seq else 0 end,
+    case state when 'member' then sent else 0 end, sent_when_read
+  from placed
+  on conflict (user_id, group_id) do update set id = excluded.id, state = excluded.state,
+    created_at = excluded.created_at, joined_at = excluded.joined_at,
+    start_seq = case when m.state = excluded.state then m.start_seq else 0 end,
+    read_seq = case when m.state = excluded.state then m.read_seq else excluded.read_seq end,
+    sent_total = case when m.state = excluded.state then m.sent_total else excluded.sent_total end,
+    sent_when_read = case when m.state = excluded.state
+      then m.sent_when_read else excluded.sent_when_read end`,
+)
+const ownerless = statement<[groupId: string, ownerId: string, createdAt: Date]>(
+  'members_ownerless',
+  `select g.id, g.owner_id, g.created_at
+  from groups g
+  where g.dissolved_at is null and not exists (
+    select from group_members m
+    where m.group_id = g.id and m.user_id = g.owner_id and m.state = 'member'
+  )
+  order by g.id limit 1000`,
+)
+const ownerMarked = statement(
+  'members_mark_owner',
+  `update imported_documents set mended = array_append(mended, 'owner-joined')
+  where collection = 'groups' and id = any ($1::text[])
+    and array_position(mended, 'owner-joined') is null`,
+)
+
+/** Imports who belongs to which group, after the messages, so that all of them are read. */
+export async function importMemberships(run: Run): Promise<void> {
+  for await (const groups of readGroups(run, members, memberKey, 'member-doubled')) {
+    if (groups.length > 0) await importMembers(run, groups)
+  }
+  await joinOwners(run)
+}
+
+async function importMembers(run: Run, groups: readonly Group<MemberRow>[]): Promise<void> {
+  const { db } = run
+  await refuseTwins(run, members, groups, memberKey)
+  const candidates = groups.flat()
+  await refuseUnknown(db, candidates, 'groups', ({ groupId }) => [groupId])
+  await refuseUnknown(db, candidates, 'users', ({ userId }) => [userId])
+  const groupIds = candidates.map(({ row }) => row.groupId)
+  const ownerOf = new Map(await db.run(owners, [groupIds]))
+  for (const group of groups) settle(accepted(group), ownerOf)
+  const good = accepted(candidates)
+  await db.run(countsMade)
+  await db.run(countsIndexed)
+  await db.transaction(async () => {
+    await store(
+      run,
+      good.map(({ row }) => row),
+    )
+    await remember(run, db, members, good)
+    await keepRejects(run, 'group_users', refusedOf(candidates))
+  })
+  countImported(run, 'group_users', good)
+}
+
+/** Surplus documents of one person in one group are refused; an owner is a member. */
+function settle(
+  group: readonly Candidate<MemberRow>[],
+  ownerOf: ReadonlyMap<string, string>,
+): void {
+  const first = firstMember(group.map(({ row }) => row))
+  for (const candidate of group) {
+    const { row, reader } = candidate
+    const isOwner = ownerOf.get(row.groupId) === row.userId
+    if (row !== first) refuse(candidate, 'member-doubled', memberKey(row))
+    else if (isOwner && row.state === 'requested') {
+      reader.mended.add('owner-joined')
+      candidate.row = { ...row, state: 'member', joinedAt: row.createdAt, timed: false }
+    } else {
+      if (!isOwner && !row.timed) reader.mended.add('time-from-id')
+      candidate.row = { ...row, timed: !isOwner }
+    }
+  }
+}
+
+async function store(run: Run, rows: readonly MemberRow[]): Promise<void> {
+  if (rows.length === 0) return
+  await run.db.run(stored, [
+    rows.map(({ id }) => id),
+    rows.map(({ groupId }) => groupId),
+    rows.map(({ userId }) => userId),
+    rows.map(({ state }) => state),
+    rows.map(({ createdAt }) => createdAt),
+    rows.map(({ joinedAt }) => joinedAt),
+    rows.map(({ unread }) => unread),
+  ])
+}
+
+/** Whoever owns a living group belongs to it, whatever the dump says. */
+async function joinOwners(run: Run): Promise<void> {
+  const { db } = run
+  for (;;) {
+    const rows = await db.run(ownerless)
+    if (rows.length === 0) return
+    await db.run(countsMade)
+    await db.run(countsIndexed)
+    await db.transaction(async () => {
+      await store(
+        run,
+        rows.map(([groupId, userId, createdAt]) => ({
+          ...{ id: madeId(groupId, 'owner'), groupId, userId, state: 'member' as const },
+          ...{ createdAt, joinedAt: createdAt, unread: 0, timed: false },
+        })),
+      )
+      await db.run(ownerMarked, [rows.map(([groupId]) => groupId)])
+    })
+    run.report.mended('groups', ['owner-joined'], rows.length)
+  }
+}

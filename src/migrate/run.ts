@@ -1,0 +1,22 @@
+import type { Passwords } from '../accounts/passwords.ts'
+import type { Session } from '../database/connection.ts'
+import type { WireTimes } from '../wire/times.ts'
+import type { DumpFile } from './dump/dump.ts'
+import type { Mapping } from './mapping.ts'
+import type { Progress } from './progress.ts'
+import type { Report } from './report.ts'
+
+/** What every step of an import or a verification works with. */
+export interface Run {
+  readonly db: Session
+  /** Row of `imports`; 0 while verifying. */
+  readonly importId: number
+  readonly times: WireTimes
+  readonly passwords: Passwords
+  readonly mapping: Mapping
+  readonly files: readonly DumpFile[]
+  /** Whether the dump has details of rows, as exports have. */
+  readonly detailed: boolean
+  readonly report: Report
+  readonly progress: Progress
+}

@@ -1,0 +1,19 @@
+import { openStorage } from '../files/storage.ts'
+import { openDump, runCommand, say } from './command.ts'
+import { describeUploads, verifyUploads } from './uploads.ts'
+import { verifyDump } from './verifying.ts'
+
+await runCommand(
+  'npm run migrate:verify -- <dump> [--map <file>] [--uploads <folder>]...',
+  async (context) => {
+    const { settings, args } = context
+    const dump = await openDump(context)
+    const verification = await verifyDump(dump)
+    say(verification.toString())
+    if (args.uploads.length === 0) return verification.passed
+    const storage = await openStorage(settings.uploadDir, settings.freeSpaceFloor)
+    const uploads = await verifyUploads({ ...dump, storage, folders: args.uploads })
+    say(describeUploads(uploads))
+    return verification.passed && uploads.others.every(({ why }) => why === 'unfinished')
+  },
+)
