@@ -1,10 +1,8 @@
-import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { createPasswords } from '../accounts/passwords.ts'
 import { openSession, type Session } from '../database/connection.ts'
-import { type EmbeddedDatabase, startEmbedded } from '../database/embedded.ts'
-import { migrateDatabase } from '../database/migrate.ts'
-import { readSettings, type Settings } from '../settings.ts'
+import { runOnDatabase } from '../database/commands/command.ts'
+import type { Settings } from '../settings.ts'
 import { StartupError } from '../startup-error.ts'
 import { wireTimes } from '../wire/times.ts'
 import { findDump } from './dump/dump.ts'
@@ -36,33 +34,21 @@ export interface CommandContext {
  *
  * @param usage shown when the arguments are wrong
  */
-export async function runCommand(
+export function runMigration(
   usage: string,
   work: (context: CommandContext) => Promise<boolean>,
 ): Promise<void> {
-  let embedded: EmbeddedDatabase | undefined
-  let db: Session | undefined
-  try {
-    const args = readArguments(usage, process.argv.slice(2))
-    if (existsSync('.env')) process.loadEnvFile('.env')
-    const settings = readSettings()
-    let { databaseUrl } = settings
-    if (databaseUrl === undefined) {
-      const { dataDir, databasePort: port } = settings
-      embedded = await startEmbedded({ dataDir, port, log: say })
-      databaseUrl = embedded.url
-    }
-    await migrateDatabase(databaseUrl)
-    db = await openSession(databaseUrl, 'waifchat migrate')
-    process.exitCode = (await work({ settings, db, args })) ? 0 : 1
-  } catch (error) {
-    const expected = error instanceof StartupError
-    process.stderr.write(`${expected ? error.message : String((error as Error).stack)}\n`)
-    process.exitCode = 1
-  } finally {
-    await db?.close()
-    await embedded?.stop()
-  }
+  return runOnDatabase(
+    () => readArguments(usage, process.argv.slice(2)),
+    async ({ settings, url }, args) => {
+      const db = await openSession(url, 'waifchat migrate')
+      try {
+        return await work({ settings, db, args })
+      } finally {
+        await db.close()
+      }
+    },
+  )
 }
 
 /** What importing and verifying need besides the database. */
@@ -76,10 +62,6 @@ export async function openDump({ settings, db, args }: CommandContext) {
     report: new Report(),
     progress: createProgress(process.stderr),
   }
-}
-
-export function say(line: string): void {
-  process.stdout.write(`${line}\n`)
 }
 
 function readArguments(usage: string, args: string[]): Arguments {

@@ -1,11 +1,12 @@
 import { resolve } from 'node:path'
+import { say } from '../database/commands/command.ts'
 import { wireTimes } from '../wire/times.ts'
-import { runCommand, say } from './command.ts'
+import { runMigration } from './command.ts'
 import { exportDocuments } from './exporting.ts'
 import { readMapping } from './mapping.ts'
 import { table } from './report.ts'
 
-await runCommand(
+await runMigration(
   'npm run migrate:export -- <folder> [--map <file>]',
   async ({ settings, db, args }) => {
     const counts = await exportDocuments({

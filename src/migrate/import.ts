@@ -1,10 +1,11 @@
 import { resolve } from 'node:path'
+import { say } from '../database/commands/command.ts'
 import { openStorage } from '../files/storage.ts'
-import { openDump, runCommand, say } from './command.ts'
+import { openDump, runMigration } from './command.ts'
 import { importDump } from './importing.ts'
 import { describeUploads, takeOverUploads } from './uploads.ts'
 
-await runCommand(
+await runMigration(
   'npm run migrate:import -- <dump> [--map <file>] [--uploads <folder>]...',
   async (context) => {
     const { settings, args } = context

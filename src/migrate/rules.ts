@@ -32,6 +32,7 @@ export const MENDINGS = [
   'friend-turned',
   'message-joined',
   'message-empty',
+  'message-defused',
   'type-unknown',
   'read-assumed',
   'read-after-unread',

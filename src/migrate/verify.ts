@@ -1,9 +1,10 @@
+import { say } from '../database/commands/command.ts'
 import { openStorage } from '../files/storage.ts'
-import { openDump, runCommand, say } from './command.ts'
+import { openDump, runMigration } from './command.ts'
 import { describeUploads, verifyUploads } from './uploads.ts'
 import { verifyDump } from './verifying.ts'
 
-await runCommand(
+await runMigration(
   'npm run migrate:verify -- <dump> [--map <file>] [--uploads <folder>]...',
   async (context) => {
     const { settings, args } = context

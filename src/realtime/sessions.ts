@@ -61,6 +61,8 @@ export function createSessions(db: Database, ttl: number): Sessions {
   return {
     keptEvery,
     async find(pid) {
+      // Asking could mean waiting for the very database that cannot be told yet.
+      if (ending.has(pid)) return undefined
       const [row] = await db.run(found, [hash(pid), ttl / 1000, keptEvery / 1000])
       return ending.has(pid) ? undefined : row?.[0]
     },

@@ -106,6 +106,18 @@ await client.post('/space/comment/add/1', reply(hers, ann, String(bobs?._id), go
 await client.post('/space/like', like(hers, gone))
 await client.post('/notes/add', { userId: gone.id, text: '去者的便签' })
 
+// What an import would remember of two of the person's documents, and of one that it refused.
+await sql(
+  `insert into imports (source, dump_digest) values ('dump', '\\x00');
+  insert into imported_documents (collection, id, digest, import_id, remainder)
+    select 'users'::source_collection, '${gone.id}', '\\x00'::bytea, id, '{"nick": "${gone.nick}"}'::json from imports union all
+    select 'friends', f.id, '\\x00', i.id, null from friendships f, imports i
+    where user_id = '${gone.id}' and friend_id = '${ann.id}' union all
+    select 'users', '${ann.id}', '\\x00', id, null from imports;
+  insert into quarantine (collection, digest, reason, document_text, import_id)
+    select 'notes', '\\x01', 'id-twice', '{"userId": "${gone.id}"}', id from imports`,
+)
+
 await t.test('who is not there cannot be erased', async (t) => {
   await t.rejects(sql(`select erase_user('${'0'.repeat(23)}1')`), /there is no user/)
   await t.rejects(sql(`select erase_user('${'0'.repeat(24)}')`), /stands for everybody/)
@@ -124,6 +136,7 @@ await t.test('no row of the person is left', async (t) => {
   }
   t.same(await tablesWith('去者的评论'), [])
   t.same(await sql('select * from health_problems'), [])
+  t.same(await sql('select id from imported_documents'), [{ id: ann.id }], 'others stay')
 
   const isGone = (entry: Json) => at(entry, '_id') === gone.id
   const shown = (entries: Json[]) =>

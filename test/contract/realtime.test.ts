@@ -182,8 +182,10 @@ await t.test('each kind of message has its limit', async (t) => {
     t.ok(at(received, 'message') === message && at(received, 'msgType') === msgType)
   }
   const json = (bytes: number) => {
-    const empty = JSON.stringify({ url: '/1-a.png', cover: '' })
-    return empty.replace('""', `"${'x'.repeat(bytes - empty.length)}"`)
+    // A cover is a picture: this is how a PNG begins.
+    const cover = 'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAA'
+    const shortest = JSON.stringify({ url: '/1-a.png', cover })
+    return shortest.replace(cover, cover + 'A'.repeat(bytes - shortest.length))
   }
   for (const type of [0, 4]) {
     await send(type, '😀'.repeat(20_000), 200)

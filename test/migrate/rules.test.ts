@@ -103,6 +103,12 @@ add('private_chats', letter({ msgType: 99 }), 'type-unknown')
 add('private_chats', letter({ message: ['一', '二'] }), 'message-joined')
 add('private_chats', letter({ message: undefined }), 'message-empty')
 add('private_chats', letter({ message: { 长: 1 } }), 'text-from-value')
+add('private_chats', letter({ message: '<img src=x onerror=alert(1)>' }), 'message-defused')
+add(
+  'private_chats',
+  letter({ msgType: 1, message: '{"url":"javascript:alert(1)"}' }),
+  'message-defused',
+)
 add('private_chats', letter({ time: undefined }), 'time-from-id')
 add('private_chats', letter({ time: DAY }))
 add('private_chats', letter({ time: Long.fromNumber(DAY.getTime()) }))

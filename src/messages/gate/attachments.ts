@@ -4,8 +4,6 @@ import { escapeMarkup, isStoredUrl } from './html.ts'
 /** Fields that a picture, video or file may have; the client sends three or four. */
 const MOST_FIELDS = 16
 const LONGEST_TEXT = 1_024
-/** Largest cover of a video, in bytes. */
-const LARGEST_COVER = 512 * 1024
 
 const FIELD = /^[a-z]\w{0,31}$/i
 /** These are shown, never fetched: a name may look like an address. */
@@ -74,9 +72,7 @@ function isHarmlessText(name: string, text: string): boolean {
 /** Whether a data URL is what it says: a png, jpeg or webp picture. */
 function isCover(url: string): boolean {
   const base64 = COVER.exec(url)?.[1]
-  if (base64 === undefined || base64.length > (LARGEST_COVER / 3) * 4 + 4) return false
-  const bytes = Buffer.from(base64, 'base64')
-  return bytes.length <= LARGEST_COVER && isPicture(bytes)
+  return base64 !== undefined && isPicture(Buffer.from(base64, 'base64'))
 }
 
 function isPicture(bytes: Buffer): boolean {

@@ -1,5 +1,6 @@
 import { statement } from '../../database/connection.ts'
 import type { Message } from '../../database/schema.ts'
+import { gateImported } from '../../messages/gate/gate.ts'
 import { kindOf, msgType } from '../../messages/kinds.ts'
 import type { WireTimes } from '../../wire/times.ts'
 import { date, type Document, type Json, objectId, textOf, whole } from '../extended-json.ts'
@@ -111,17 +112,15 @@ function toRow([id, senderId, targetId, kind, body, sentAt, read]: Found): Messa
 function readMessage(reader: Reader): Omit<MessageRow, 'targetId' | 'read'> {
   const kind = kindOf(reader.number('msgType') ?? -1)
   if (kind === undefined) reader.mended.add('type-unknown')
+  const body = readBody(reader)
+  const gated = gateImported(kind ?? 'text', body)
+  if (gated.body !== body || gated.kind !== (kind ?? 'text')) reader.mended.add('message-defused')
   return {
     id: reader.id,
     senderId: reader.reference('userId'),
-    ...gateImported(kind ?? 'text', readBody(reader)),
+    ...gated,
     sentAt: reader.time('time'),
   }
-}
-
-/** What is stored of a message: the one place through which every imported body passes. */
-function gateImported(kind: Message['kind'], body: string): Pick<MessageRow, 'kind' | 'body'> {
-  return { kind, body }
 }
 
 function readBody(reader: Reader): string {

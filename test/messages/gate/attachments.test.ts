@@ -17,7 +17,7 @@ await t.test('what the client sends stays byte for byte', async (t) => {
     withCover(dataUrl('png', png)),
     withCover(dataUrl('jpeg', jpeg)),
     withCover(dataUrl('webp', webp)),
-    withCover(dataUrl('png', Buffer.concat([png, Buffer.alloc(512 * 1024 - png.length)]))),
+    withCover(dataUrl('png', Buffer.concat([png, Buffer.alloc(700 * 1024)]))),
     withCover('data:,'),
     withCover('/1701223063717-cover.png'),
   ]
@@ -71,7 +71,6 @@ await t.test('what no client sends is refused', async (t) => {
     withCover('data:image/png;base64,PHN2Zz4='),
     withCover('data:image/png;base64,'),
     withCover('data:image/png;base64,iVBORw0KGgo=" onerror="alert(1)'),
-    withCover(dataUrl('png', Buffer.concat([png, Buffer.alloc(512 * 1024)]))),
   ]
   for (const body of bodies) {
     for (const kind of ['picture', 'video', 'file'] as const) {
