@@ -1,5 +1,4 @@
--- Whoever is erased is also forgotten by the imports, and readers do not see what imports keep of
--- documents: it may hold what a column would not be shown for, such as the hash of a password.
+-- Readers do not see what imports keep of documents: it may hold the hash of a password, or a token.
 CREATE OR REPLACE VIEW "secret_columns" AS
 SELECT s.table_name, s.column_name, s.reason
 FROM (VALUES
@@ -10,7 +9,9 @@ FROM (VALUES
   ('quarantine', 'document_text', 'documents of the original hold hashes of passwords, and tokens')
 ) s (table_name, column_name, reason);
 --> statement-breakpoint
-CREATE OR REPLACE FUNCTION "erase_user"(erased object_id) RETURNS SETOF text LANGUAGE plpgsql AS $$
+-- The messages of somebody who was erased stay in groups, without words and without a name: their
+-- numbers hold the conversation and everybody's unread counts together.
+CREATE FUNCTION "erase_user"(erased object_id) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
   nobody CONSTANT object_id := '000000000000000000000000';
   named text[];
@@ -111,5 +112,7 @@ BEGIN
   RETURNING f.stored_name;
 END
 $$;
+--> statement-breakpoint
+REVOKE EXECUTE ON FUNCTION erase_user FROM PUBLIC;
 --> statement-breakpoint
 COMMENT ON FUNCTION erase_user IS 'Deletes a person for good: account, friendships with all that was said in them, moments, comments, likes, notes, files, and what imports remember of them. In groups the messages stay as empty words of user 000000000000000000000000, and groups pass to the member who joined first. Returns the names of the files that can be deleted from the upload folder, whose rows are gone';
