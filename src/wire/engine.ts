@@ -10,7 +10,8 @@ interface Engine {
 }
 
 interface EngineSocket {
-  readonly remoteAddress: string
+  /** Undefined when the client broke the connection off during the handshake. */
+  readonly remoteAddress: string | undefined
   once(event: 'close', listener: () => void): unknown
 }
 
@@ -68,7 +69,7 @@ export function limitSockets(engine: Engine, limit: AddressLimit, refusal: Answe
   })
   engine.use((request, response, next) => {
     const isNew = !/[?&]sid=/.test(request.url ?? '')
-    const asker = isNew ? askerAt(request.socket.remoteAddress ?? '', limit) : undefined
+    const asker = isNew ? askerAt(request.socket.remoteAddress, limit) : undefined
     if (asker === undefined || (connected.get(asker) ?? 0) < limit.most) next()
     else refuseAtEngine(request, response, [429, 'Too Many Requests'], refusal)
   })

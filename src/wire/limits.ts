@@ -81,14 +81,22 @@ export interface AddressLimit {
   readonly onLoopback: boolean
 }
 
-/** What tells askers apart by address; undefined where the limit does not hold. */
-export function askerAt(address: string, { most, onLoopback }: AddressLimit): string | undefined {
+/**
+ * What tells askers apart by address; undefined where the limit does not hold.
+ *
+ * @param address undefined for a connection that its client has already broken off
+ */
+export function askerAt(
+  address: string | undefined,
+  { most, onLoopback }: AddressLimit,
+): string | undefined {
+  if (address === undefined) return undefined
   const plain = address.replace(/^::ffff:/, '')
   return most === 0 || (!onLoopback && isLoopback(plain)) ? undefined : networkOf(plain)
 }
 
-/** Whoever has one IPv6 address has 2^64 of them. */
-export function networkOf(address: string): string {
+/** Whoever has one IPv6 address has 2^64 of them. Empty for a connection that was broken off. */
+export function networkOf(address = ''): string {
   const plain = address.replace(/^::ffff:/, '')
   if (!isIPv6(plain)) return plain
   const [head = '', tail] = plain.split('::')

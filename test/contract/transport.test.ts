@@ -274,3 +274,28 @@ await t.test('one port serves both, under any name where it is no loopback port'
   t.equal((await raw(`${onePort.http}/health`, stranger)).status, 403)
   t.equal((await rawHandshake(onePort.socketUrl, stranger)).status, 403)
 })
+
+await t.test('clients that break off while they shake hands do no harm', async (t) => {
+  const { hostname, port } = new URL(client.socketUrl)
+  const lines = Object.entries({
+    host: hostname,
+    connection: 'Upgrade',
+    upgrade: 'websocket',
+    'sec-websocket-version': '13',
+    'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+  }).map(([name, value]) => `${name}: ${value}`)
+  const request = ['GET /socket.io/?EIO=4&transport=websocket HTTP/1.1', ...lines, '', '']
+  for (let round = 0; round < 20; round += 1) {
+    await Promise.all(
+      Array.from({ length: 50 }, async () => {
+        const socket = connect(Number(port), hostname)
+        await once(socket, 'connect')
+        socket.write(request.join('\r\n'), () => socket.resetAndDestroy())
+        await once(socket, 'close')
+      }),
+    )
+  }
+  const answer = await client.get('/contacts/friend', { userId: me.id })
+  t.equal(answer.httpStatus, 200, 'the server is still there')
+  t.notMatch(server.output(), /Error/)
+})

@@ -70,6 +70,7 @@ await t.test('a usual limit is for other machines, one that is set for all', asy
   }
   t.equal(askerAt('192.0.2.1', usual), '192.0.2.1')
   t.equal(askerAt('192.0.2.1', { most: 0, onLoopback: true }), undefined)
+  t.equal(askerAt(undefined, usual), undefined, 'a connection that was broken off')
 })
 
 await t.test('an IPv6 network is one asker', async (t) => {
