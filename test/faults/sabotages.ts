@@ -31,8 +31,8 @@ export const sabotages = {
   commitLater: {
     what: 'PostgreSQL confirms commits before they are on disk',
     file: 'src/database/connection.ts',
-    fragment: 'synchronous_commit=on',
-    replacement: 'synchronous_commit=off',
+    fragment: 'force_generic_plan -c synchronous_commit=on',
+    replacement: 'force_generic_plan -c synchronous_commit=off',
   },
   forgetIds: {
     what: 'a repetition after a lost connection is stored again',

@@ -15,13 +15,12 @@ export interface Control {
   readonly finds: Finding
 }
 
-/** The cases of a lane run one after the other, the lanes side by side. */
-export const lanes = ['busy', 'patient'] as const
+/** The cases of a lane run one after the other, the lanes side by side: most of it is waiting. */
+export const lanes = ['crashes', 'stops', 'absences'] as const
 
 /** One fault, and what shows that the auditor would notice. */
 export interface Case {
   readonly name: string
-  /** `patient`: it waits for most of its time. */
   readonly lane: (typeof lanes)[number]
   /** At the size of the fault suite. */
   readonly full: (terms: Terms) => Promise<Outcome>
@@ -33,7 +32,7 @@ export interface Case {
 export const cases: readonly Case[] = [
   {
     name: 'server killed',
-    lane: 'busy',
+    lane: 'crashes',
     full: (terms) => serverKills(terms, { senders: 50, acknowledged: 50_000, kills: 20 }),
     small: (terms) => serverKills(terms, { senders: 10, acknowledged: 300, kills: 1 }),
     controls: [
@@ -44,7 +43,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: 'database killed',
-    lane: 'busy',
+    lane: 'crashes',
     full: (terms) => databaseKills(terms, { senders: 50, kills: 10 }),
     small: (terms) => databaseKills(terms, { senders: 10, kills: 1 }),
     controls: [
@@ -54,7 +53,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: 'connections cut',
-    lane: 'patient',
+    lane: 'absences',
     full: (terms) => flapping(terms, { clients: 200, seconds: 180, kills: 2 }),
     small: (terms) => flapping(terms, { clients: 10, seconds: 6, kills: 0 }),
     controls: [
@@ -64,7 +63,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: 'rights lost while away',
-    lane: 'patient',
+    lane: 'absences',
     full: (terms) => lostRights(terms, { rounds: 20, together: 50 }),
     small: (terms) => lostRights(terms, { rounds: 1, together: 12 }),
     controls: [
@@ -75,14 +74,14 @@ export const cases: readonly Case[] = [
   },
   {
     name: 'typed while the server was down',
-    lane: 'patient',
+    lane: 'crashes',
     full: (terms) => typedOffline(terms, { clients: 100, rounds: 4 }),
     small: (terms) => typedOffline(terms, { clients: 10, rounds: 2 }),
     controls: [{ sabotage: 'silentStrangers', finds: 'sent, but not stored' }],
   },
   {
     name: 'server stopped',
-    lane: 'busy',
+    lane: 'stops',
     full: (terms) => orderlyStops(terms, { clients: 1_000, requests: 200, stops: 20 }),
     small: (terms) => orderlyStops(terms, { clients: 50, requests: 40, stops: 1 }),
     controls: [
@@ -92,7 +91,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: 'backends terminated',
-    lane: 'busy',
+    lane: 'stops',
     full: (terms) => terminatedBackends(terms, { senders: 50, seconds: 60 }),
     small: (terms) => terminatedBackends(terms, { senders: 10, seconds: 4 }),
     controls: [
