@@ -54,6 +54,8 @@ interface Stored {
 export interface Expectations {
   /** Devices that must have been shown everything that was said to them, once they were caught up. */
   readonly complete?: readonly Shown[]
+  /** Of which messages that is expected; of all of them unless this says no. */
+  readonly due?: (text: string) => boolean
   /** Texts that a device must not be shown, however its owner stood to them at other times. */
   readonly forbidden?: (shown: Shown) => ReadonlySet<string>
   /** Sent without asking for an answer, and stored all the same. */
@@ -69,7 +71,13 @@ export interface Expectations {
 export async function audit(
   databaseUrl: string,
   history: History,
-  { complete = [], forbidden, kept = [], answeredWithin = Infinity }: Expectations = {},
+  {
+    complete = [],
+    due = () => true,
+    forbidden,
+    kept = [],
+    answeredWithin = Infinity,
+  }: Expectations = {},
 ): Promise<Findings> {
   const findings = new Findings()
   const client = new pg.Client({ connectionString: databaseUrl })
@@ -94,7 +102,8 @@ export async function audit(
     for (const shown of complete) {
       const seen = new Set(shown.texts)
       for (const message of stored) {
-        if (isFor(message, shown.owner, members) && !seen.has(message.text)) {
+        const missing = due(message.text) && !seen.has(message.text)
+        if (missing && isFor(message, shown.owner, members)) {
           findings.add('missing', `${shown.device} lacks ${message.text}`)
         }
       }

@@ -37,6 +37,7 @@ export class Device {
       texts: [],
       news: [],
       strayNews: 0,
+      notices: [],
     }
     history.shown.push(this.shown)
     this.socket = io(url, { forceNew: true, extraHeaders: electron, ...options })
@@ -50,6 +51,9 @@ export class Device {
       const last = this.shown.news.length - 1
       if (last < 0) this.shown.strayNews += 1
       else this.shown.news[last] = (this.shown.news[last] ?? 0) + 1
+    })
+    this.socket.on('apply_notice', ({ friendNoticeNum }: { friendNoticeNum: number }) => {
+      this.shown.notices.push(friendNoticeNum)
     })
     // What was on its way when the connection broke is never answered; what is buffered still is.
     this.socket.on('disconnect', () => {
@@ -104,9 +108,7 @@ export class Device {
     this.#open.add(sent)
     this.socket.emit(event, data, this.owner, to, (answer: Answer) => {
       this.#open.delete(sent)
-      sent.status = answer.status
-      sent.answeredAt = performance.now()
-      if (answer._id !== undefined) sent.id = answer._id
+      this.#history.answer(sent, answer)
     })
     return sent
   }

@@ -23,6 +23,8 @@ export interface Shown {
   readonly news: number[]
   /** Such news with no message before them. */
   strayNews: number
+  /** Of each `apply_notice`: how many wait to become friends. */
+  readonly notices: number[]
 }
 
 /** What must not happen, seen by the clients themselves. */
@@ -32,6 +34,8 @@ export type Incident =
   | 'answer late'
   | 'stopped in disorder'
   | 'client gone'
+  | 'shown a notice without a right'
+  | 'notice missing'
   | 'pool of another size'
 
 export class History {
@@ -39,15 +43,22 @@ export class History {
   readonly shown: Shown[] = []
   /** What happened that must not; any of it is a failure. */
   readonly incidents: { readonly incident: Incident; readonly what: string }[] = []
+  #acknowledged = 0
 
   note(incident: Incident, what: string): void {
     this.incidents.push({ incident, what })
   }
 
+  /** Notes the answer to a send. */
+  answer(sent: Sent, { status, _id }: { readonly status: number; readonly _id?: string }): void {
+    sent.status = status
+    sent.answeredAt = performance.now()
+    if (_id !== undefined) sent.id = _id
+    if (status === 200) this.#acknowledged += 1
+  }
+
   get acknowledged(): number {
-    let count = 0
-    for (const { status } of this.sent.values()) if (status === 200) count += 1
-    return count
+    return this.#acknowledged
   }
 
   /** Longest time from a send to its answer, in milliseconds, and how many have none. */

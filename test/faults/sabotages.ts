@@ -53,6 +53,12 @@ export const sabotages = {
     fragment: "pool.on('connect', (client) => client.on('error', onError))",
     replacement: '',
   },
+  leakClients: {
+    what: 'connections on which a change failed are never given back to the pool',
+    file: 'src/database/connection.ts',
+    fragment: 'client.release(!usable)',
+    replacement: 'if (usable) client.release()',
+  },
   noReplay: {
     what: 'returning sockets are sent nothing',
     file: 'src/realtime/recovery.ts',

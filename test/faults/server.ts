@@ -105,9 +105,10 @@ export class FaultyServer {
     return exitCode === null && signalCode === null
   }
 
-  /** Memory that it occupies, in bytes. */
+  /** Memory that it occupies, in bytes; NaN when it has ended. */
   async memory(): Promise<number> {
-    const status = await readFile(`/proc/${this.#process.child.pid ?? 0}/status`, 'utf8')
+    const path = `/proc/${this.#process.child.pid ?? 0}/status`
+    const status = await readFile(path, 'utf8').catch(() => '')
     return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024
   }
 

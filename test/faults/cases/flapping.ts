@@ -35,22 +35,23 @@ export async function flapping(
   })
 
   const memory: number[] = []
-  for (let part = 0; part <= kills; part += 1) {
+  for (let part = 0; part <= kills && server.isRunning; part += 1) {
     if (part > 0) {
       await server.kill()
       await server.start()
     }
     const end = performance.now() + (seconds * 1000) / (kills + 1)
-    while (performance.now() < end) {
+    while (performance.now() < end && server.isRunning) {
       await pause(1_000)
       if (part === kills) memory.push(await server.memory())
     }
   }
   await stop()
   proxy.calm()
-  await settled(devices)
+  if (server.crashes > 0) history.note('server ended', `${server.crashes} times`)
+  else await settled(devices)
   const findings = await audit(server.databaseUrl, history, {
-    complete: devices.map(({ shown }) => shown),
+    complete: server.isRunning ? devices.map(({ shown }) => shown) : [],
   })
   const shown = history.shown.reduce((sum, { texts }) => sum + texts.length, 0)
   const figures = [

@@ -15,6 +15,7 @@ export interface LostRights {
 /** What happens to somebody who is away. */
 const ways = [
   'removed',
+  'removed and let in again',
   'left',
   'dissolved',
   'unfriended',
@@ -28,6 +29,8 @@ interface Absent {
   readonly groupId: string
   /** Who logs in on the device meanwhile. */
   readonly other: string
+  /** Who applies to be a friend of its owner. */
+  readonly stranger: string
 }
 
 /** People lose rights while they are away, and come back; in every second round the server dies. */
@@ -48,6 +51,9 @@ export async function lostRights(terms: Terms, { rounds, together }: LostRights)
       absents.every(({ device }) => device.shown.news[0] === 1),
     )
     await leaveTheNetwork(absents)
+    const notices = new Map(absents.map(({ device: { shown } }) => [shown, shown.notices.length]))
+    const saidBefore = say(speaker, absents, forbidden, wanted, 'before')
+    await until('all is answered', () => saidBefore.every(({ status }) => status !== undefined))
     for (const absent of absents) await change(absent, caller, speaker)
     const said = say(speaker, absents, forbidden, wanted)
     await until('all is answered', () => said.every(({ status }) => status !== undefined))
@@ -64,8 +70,18 @@ export async function lostRights(terms: Terms, { rounds, together }: LostRights)
     await Promise.all(absents.map(({ device }) => device.isBack()))
     const saidToReturned = say(speaker, absents, forbidden, wanted)
     await until('all is answered', () => saidToReturned.every((sent) => sent.status !== undefined))
+    for (const { device, stranger } of absents) {
+      await caller.post('/friend/add', { userId: stranger, friendId: device.owner })
+    }
     await Promise.all(absents.map(({ device }) => device.isBack()))
-    for (const { device } of absents) device.close()
+    for (const { device, way } of absents) {
+      // Of those who have logged in since, the other has no application: 0 is theirs.
+      const news = device.shown.notices.slice(notices.get(device.shown)).some((count) => count > 0)
+      const isGone = way === 'logged out' || way === 'another logged in'
+      if (isGone && news) history.note('shown a notice without a right', device.shown.device)
+      if (!isGone && !news) history.note('notice missing', device.shown.device)
+      device.close()
+    }
     speaker.close()
   }
 
@@ -85,7 +101,8 @@ export async function lostRights(terms: Terms, { rounds, together }: LostRights)
 
 async function meet(server: FaultyServer, history: History, together: number) {
   const { databaseUrl } = server
-  const [speakerId = '', ...people] = await makePeople(databaseUrl, 1 + 2 * together)
+  const [speakerId = '', ...everybody] = await makePeople(databaseUrl, 1 + 3 * together)
+  const people = everybody.slice(0, 2 * together)
   const persons = people.slice(0, together)
   const others = people.slice(together)
   await makeFriends(
@@ -100,7 +117,8 @@ async function meet(server: FaultyServer, history: History, together: number) {
       const device = new Device(server.socket, id, history)
       await device.login()
       const way = ways[index % ways.length] ?? 'left'
-      return { device, way, groupId, other: others[index] ?? '' }
+      const [other = '', stranger = ''] = [others[index], everybody[2 * together + index]]
+      return { device, way, groupId, other, stranger }
     }),
   )
   // The group was made behind the server's back.
@@ -122,7 +140,13 @@ async function change(
   speaker: Device,
 ): Promise<void> {
   const { owner: userId } = device
-  if (way === 'removed' || way === 'left') await caller.get('/del/groupUser', { groupId, userId })
+  if (way.startsWith('removed') || way === 'left') {
+    await caller.get('/del/groupUser', { groupId, userId })
+  }
+  if (way === 'removed and let in again') {
+    await caller.post('/group/add', { groupId, userId })
+    await caller.post('/group/agree', { groupId, userId })
+  }
   if (way === 'dissolved') await caller.get('/del/group', { groupId })
   if (way === 'unfriended') await caller.get('/del/friend', { userId, friendId: speaker.owner })
   // The client emits these while it is away; they arrive first thing when it is back.
@@ -130,18 +154,25 @@ async function change(
   if (way === 'another logged in') device.socket.emit('login', other)
 }
 
-/** The speaker says something in each conversation; notes who must not be shown it, and who must. */
+/**
+ * The speaker says something in each conversation; notes who must not be shown it, and who must.
+ *
+ * @param when whether the right is still to be lost
+ */
 function say(
   speaker: Device,
   absents: readonly Absent[],
   forbidden: Map<Shown, Set<string>>,
   wanted: Map<Shown, Set<string>>,
+  when: 'before' | 'after' = 'after',
 ): Sent[] {
   return absents.flatMap(({ device, way, groupId, other }) => {
     const inGroup = speaker.send('group', groupId)
     const inPrivate = speaker.send('private', device.owner)
     const isGone = way === 'logged out' || way === 'another logged in'
-    const group = isGone || way === 'removed' || way === 'left' || way === 'dissolved'
+    // Who is let in again has missed what was said before, for good.
+    const isBackIn = way === 'removed and let in again' && when === 'after'
+    const group = isGone || (way !== 'unfriended' && !isBackIn)
     note(group ? forbidden : wanted, device, inGroup)
     note(isGone || way === 'unfriended' ? forbidden : wanted, device, inPrivate)
     return [inGroup, inPrivate, ...(isGone ? [speaker.send('private', other)] : [])]

@@ -93,10 +93,11 @@ export const cases: readonly Case[] = [
     name: 'backends terminated',
     lane: 'stops',
     full: (terms) => terminatedBackends(terms, { senders: 50, seconds: 60 }),
-    small: (terms) => terminatedBackends(terms, { senders: 10, seconds: 4 }),
+    small: (terms) => terminatedBackends(terms, { senders: 12, seconds: 4 }),
     controls: [
       { sabotage: 'deafClients', finds: 'server ended' },
       { sabotage: 'forgetIds', finds: 'stored twice' },
+      { sabotage: 'leakClients', finds: 'pool of another size' },
     ],
   },
 ]

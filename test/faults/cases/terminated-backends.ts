@@ -8,7 +8,7 @@ import { History } from '../history.ts'
 import { gather, settled, talk } from '../load.ts'
 import type { Outcome, Terms } from '../outcome.ts'
 import { FaultyServer } from '../server.ts'
-import { makePeople, randomFrom, until } from '../world.ts'
+import { makePeople, randomFrom, until, withDatabase } from '../world.ts'
 
 export interface TerminatedBackends {
   readonly senders: number
@@ -47,8 +47,10 @@ export async function terminatedBackends(
   await killer.connect()
   terms.teardown(() => killer.end())
   let terminated = 0
-  const end = performance.now() + seconds * 1000
-  while (performance.now() < end && server.isRunning) {
+  const start = performance.now()
+  const rounds = (seconds * 1000) / EVERY
+  for (let round = 0; round < rounds && server.isRunning; round += 1) {
+    await pause(Math.max(0, start + round * EVERY - performance.now()))
     const { rowCount } = await killer.query(
       `select pg_terminate_backend(pid) from (
         select pid from pg_stat_activity
@@ -56,14 +58,13 @@ export async function terminatedBackends(
         order by state = 'idle', random() limit 1) victim`,
     )
     terminated += rowCount ?? 0
-    if (terminated % ANSWERS_LOST === 0) road.loseAnswerTo('messages_store')
-    await pause(EVERY)
+    if (round % ANSWERS_LOST === 0) road.loseAnswerTo('messages_store')
   }
   for (const stop of stops) await stop()
   if (server.crashes > 0) history.note('server ended', `${server.crashes} times`)
   else {
     await settled(devices)
-    await poolIsWhole(killer, caller, circles.people, history)
+    await poolIsWhole(direct, caller, circles.people, history)
   }
   const findings = await audit(direct, history, {
     complete: server.isRunning ? devices.map(({ shown }) => shown) : [],
@@ -108,23 +109,45 @@ async function meddle(
 
 /** All of the pool's connections are there again, all of them work, and there are no more. */
 async function poolIsWhole(
-  client: pg.Client,
+  databaseUrl: string,
   caller: Caller,
-  people: readonly string[],
+  [held = '', , ...others]: readonly string[],
   history: History,
 ): Promise<void> {
-  const connections = async () => {
-    const { rows } = await client.query<{ count: number }>(
-      `select count(*)::int as count from pg_stat_activity
-      where application_name = 'waifchat' and datname = current_database()`,
-    )
-    return rows[0]?.count ?? 0
-  }
-  await until('the pool is back to its size', async () => {
-    const calls = people.slice(0, 50).map((userId) => caller.get('/message/list', { userId }))
-    const statuses = await Promise.all(calls)
-    const count = await connections()
-    if (count > POOL_SIZE) history.note('pool of another size', `${count} connections`)
-    return count === POOL_SIZE && statuses.every((status) => status === 200)
-  }).catch((error: unknown) => history.note('pool of another size', String(error)))
+  // Not the second: they are friends already.
+  const applicants = others.slice(0, POOL_SIZE)
+  const isWhole = () =>
+    withDatabase(databaseUrl, async (holder) => {
+      await holder.query('begin')
+      await holder.query('select from users where id = $1 for update', [held])
+      // Each of these waits for the lock, on a connection of its own.
+      const calls = applicants.map((userId) =>
+        caller.post('/friend/add', { userId, friendId: held }),
+      )
+      const { all, waiting } = await busiest(databaseUrl)
+      await holder.query('rollback')
+      const statuses = await Promise.all(calls)
+      if (all > POOL_SIZE) history.note('pool of another size', `${all} connections`)
+      return waiting === POOL_SIZE && statuses.every((status) => status === 200)
+    })
+  await until('the pool is back to its size', isWhole, 15_000).catch((error: unknown) =>
+    history.note('pool of another size', String(error)),
+  )
+}
+
+/** How many connections the server has, and how many of them wait for a lock, once most do. */
+async function busiest(databaseUrl: string): Promise<{ all: number; waiting: number }> {
+  return withDatabase(databaseUrl, async (client) => {
+    for (let look = 0; ; look += 1) {
+      const { rows } = await client.query<{ all: number; waiting: number }>(
+        `select count(*)::int as all,
+          count(*) filter (where wait_event_type = 'Lock')::int as waiting
+        from pg_stat_activity
+        where application_name = 'waifchat' and datname = current_database()`,
+      )
+      const [found = { all: 0, waiting: 0 }] = rows
+      if (found.waiting >= POOL_SIZE || look === 20) return found
+      await pause(EVERY)
+    }
+  })
 }

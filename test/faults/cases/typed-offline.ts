@@ -27,6 +27,7 @@ export async function typedOffline(
   const circles = await makeCircles(server.databaseUrl, clients)
   const devices = await gather(terms, server.socket, circles.people, history)
   const kept: Sent[] = []
+  const forgotten = new Set<string>()
 
   for (let round = 0; round < rounds; round += 1) {
     const isForgotten = round % 2 === 1
@@ -34,7 +35,9 @@ export async function typedOffline(
     await until('all have noticed', () => devices.every(({ socket }) => !socket.connected))
     for (const device of devices) {
       for (let typed = 0; typed < TYPED; typed += 1) {
-        kept.push(device.sendBlindly(...circles.target(device.owner, random)))
+        const sent = device.sendBlindly(...circles.target(device.owner, random))
+        kept.push(sent)
+        if (isForgotten) forgotten.add(sent.text)
       }
     }
     if (isForgotten) {
@@ -46,8 +49,9 @@ export async function typedOffline(
 
   const findings = await audit(server.databaseUrl, history, {
     kept,
+    complete: devices.map(({ shown }) => shown),
     // Who is forgotten is not shown what was said before it is known again.
-    complete: rounds > 1 ? [] : devices.map(({ shown }) => shown),
+    due: (text) => !forgotten.has(text),
   })
   return { findings, figures: `${rounds} kills, ${kept.length} typed meanwhile` }
 }
