@@ -9,6 +9,8 @@ import { spaces } from './collections/spaces.ts'
 import { users } from './collections/users.ts'
 import { loadDetails } from './details.ts'
 import type { DumpFile } from './dump/dump.ts'
+import { countEarlier, openSeen } from './earlier.ts'
+import { loadErased } from './erased.ts'
 import { openLedger } from './ledger.ts'
 import { importFriendships } from './friendships.ts'
 import { importLikes } from './likings.ts'
@@ -17,8 +19,10 @@ import { analyzedTables, appendMessages } from './messages/appending.ts'
 import { stageMessages } from './messages/staging.ts'
 import { importPlain } from './plain.ts'
 import { importComments } from './replies.ts'
+import { COLLECTIONS } from './mapping.ts'
 import type { Report } from './report.ts'
-import type { Run } from './run.ts'
+import type { Run, RunFacts } from './run.ts'
+import { fileOf } from './sources.ts'
 import { keepUnknown } from './unknown.ts'
 
 /** Passwords take time, and no more of them may wait for each other. */
@@ -73,14 +77,18 @@ export async function lockOut(db: Queryable): Promise<void> {
  * @param source folder of the dump, as it is shown to the DBA
  */
 export async function importDump(
-  given: Omit<Run, 'importId' | 'detailed'> & { readonly db: Session },
+  given: Omit<Run, RunFacts> & { readonly db: Session },
   source: string,
 ): Promise<Report> {
   const { db, report, progress } = given
   await lockOut(db)
   await openLedger(db)
+  await openSeen(db)
   const importId = await begin(db, source, await digestOfFiles(given.files))
-  const run: Run = { ...given, importId, detailed: await loadDetails(given) }
+  const run: Run = {
+    ...{ ...given, importId },
+    ...{ detailed: await loadDetails(given), erased: await loadErased(db) },
+  }
 
   await importPlain(run, users, { size: USERS_TOGETHER })
   await importPlain(run, groups)
@@ -94,6 +102,10 @@ export async function importDump(
   await importPlain(run, notes)
   await keepUnknown(run)
 
+  for (const collection of COLLECTIONS) {
+    if (fileOf(run, collection) === undefined) continue
+    report.of(collection).earlier = await countEarlier(db, collection)
+  }
   progress.end()
   await db.run(analyzedTables)
   await db.run(finished, [importId, JSON.stringify(report)])

@@ -25,8 +25,10 @@ export interface UndecodableText {
 export async function keepRejects(
   run: Run,
   name: string,
-  rejects: readonly Reject[],
+  refused: readonly Reject[],
 ): Promise<void> {
+  const rejects = refused.filter(({ source }) => !isErased(run, source))
+  run.report.of(name).erased += refused.length - rejects.length
   if (rejects.length === 0) return
   for (const { reason } of rejects) run.report.quarantined(name, reason)
   const ids = rejects.flatMap(({ source }) => ('text' in source ? [] : (source.documentId ?? [])))
@@ -49,4 +51,9 @@ export async function keepRejects(
     })
   }
   await quarantine(run.db, run.importId, name, entries)
+}
+
+/** Whether what cannot be stored belongs to somebody who was erased; see `erased.ts`. */
+export function isErased({ erased }: Pick<Run, 'erased'>, source: Reject['source']): boolean {
+  return erased.mentionedIn('text' in source ? source.text : textOf(source.document))
 }

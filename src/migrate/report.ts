@@ -6,6 +6,10 @@ export interface Counts {
   new: number
   changed: number
   unchanged: number
+  /** Those of people whom `database:erase` deleted: they are not stored. */
+  erased: number
+  /** Documents of earlier dumps that are in the database and not in this dump. */
+  earlier: number
   readonly mended: Map<Mending, number>
   readonly quarantined: Map<Reason, number>
 }
@@ -22,6 +26,8 @@ export class Report {
       new: 0,
       changed: 0,
       unchanged: 0,
+      erased: 0,
+      earlier: 0,
       mended: new Map(),
       quarantined: new Map(),
     }
@@ -53,9 +59,12 @@ export class Report {
     return Object.fromEntries(entries) as Record<string, unknown>
   }
 
-  /** A table for people, and what stands behind its last two columns. */
+  /** A table for people, and what stands behind some of its columns. */
   toString(): string {
-    const head = ['collection', 'documents', 'new', 'changed', 'unchanged', 'quarantined']
+    const head = [
+      ...['collection', 'documents', 'new', 'changed', 'unchanged', 'quarantined', 'erased'],
+      'earlier',
+    ]
     const rows = [...this.collections].map(([collection, counts]) => [
       collection,
       counts.documents,
@@ -63,6 +72,8 @@ export class Report {
       counts.changed,
       counts.unchanged,
       sum(counts.quarantined),
+      counts.erased,
+      counts.earlier,
     ])
     const lines = [...this.collections].flatMap(([collection, { mended, quarantined }]) => [
       ...listed(`${collection} mended`, mended),

@@ -2,9 +2,13 @@ import type { Passwords } from '../accounts/passwords.ts'
 import type { Session } from '../database/connection.ts'
 import type { WireTimes } from '../wire/times.ts'
 import type { DumpFile } from './dump/dump.ts'
+import type { Erased } from './erased.ts'
 import type { Mapping } from './mapping.ts'
 import type { Progress } from './progress.ts'
 import type { Report } from './report.ts'
+
+/** What is found out before the first step. */
+export type RunFacts = 'importId' | 'detailed' | 'erased'
 
 /** What every step of an import or a verification works with. */
 export interface Run {
@@ -17,6 +21,7 @@ export interface Run {
   readonly files: readonly DumpFile[]
   /** Whether the dump has details of rows, as exports have. */
   readonly detailed: boolean
+  readonly erased: Erased
   readonly report: Report
   readonly progress: Progress
 }

@@ -1,6 +1,7 @@
 import { type Piece, type DumpFile, readPieces } from './dump/dump.ts'
 import { findDetails } from './details.ts'
-import { digestOf, type Document, textOf } from './extended-json.ts'
+import { noteSeen } from './earlier.ts'
+import { digestOf, type Document, isDocument, textOf } from './extended-json.ts'
 import type { Collection } from './mapping.ts'
 import { blotted, withoutPassword } from './passwords.ts'
 import type { Reject, UndecodableText } from './rejects.ts'
@@ -70,8 +71,11 @@ async function toSources(
     }
   }
   if (broken.length > 0) await onBroken(broken)
-  const details = await findDetails(run, collection, documents)
-  return documents.map((whole, index) => toSource(whole, details[index]))
+  await noteSeen(run.db, collection, documents.flatMap(idOf))
+  const kept = documents.filter((one) => !run.erased.mentionedIn(textOf(one)))
+  run.report.of(collection).erased += documents.length - kept.length
+  const details = await findDetails(run, collection, kept)
+  return kept.map((whole, index) => toSource(whole, details[index]))
 }
 
 /** A document of the dump as it is imported and compared. */
@@ -84,6 +88,11 @@ export function toSource(whole: Document, details?: Document): Source {
     digest: digestOf(textOf(document) + (details === undefined ? '' : textOf(details))),
     documentId: documentId(document),
   }
+}
+
+function idOf({ _id: id }: Document): string[] {
+  const text = isDocument(id) ? id['$oid'] : id
+  return typeof text === 'string' ? [text.toLowerCase()] : []
 }
 
 function documentId(document: Document): string | null {

@@ -1,16 +1,18 @@
 import { passwordForm, type Passwords } from '../accounts/passwords.ts'
 import type { UserRow } from './collections/users.ts'
 import { detailsOf, loadDetails } from './details.ts'
+import { countEarlier, openSeen } from './earlier.ts'
+import { loadErased } from './erased.ts'
 import { textOf } from './extended-json.ts'
 import { findKnown, findQuarantined, type Known } from './ledger.ts'
 import { COLLECTIONS } from './mapping.ts'
 import { isRemembered } from './passwords.ts'
 import { Reader } from './reader.ts'
-import type { Reject } from './rejects.ts'
+import { isErased, type Reject } from './rejects.ts'
 import { restore } from './remainder.ts'
 import { add, listed, sum, table } from './report.ts'
 import type { Mending, Reason } from './rules.ts'
-import type { Run } from './run.ts'
+import type { Run, RunFacts } from './run.ts'
 import { fileOf, readSources, type Source } from './sources.ts'
 import type { Translation } from './translation.ts'
 import { type AnyRow, TRANSLATIONS } from './translations.ts'
@@ -31,6 +33,13 @@ export interface Verdicts {
   readonly quarantined: Map<Reason, number>
   /** In the database, but not as the dump has them: changed here or there since the import. */
   different: number
+  /** Imported, and deleted here since then: a note, a friendship, a membership, a dissolved group. */
+  gone: number
+  /** Of people whom `database:erase` deleted. */
+  erased: number
+  /** Documents of earlier dumps that are in the database and not in this dump. */
+  earlier: number
+  /** Lost: neither in the database nor known to have been there. */
   missing: number
 }
 
@@ -44,7 +53,7 @@ export class Verification {
     const known = this.collections.get(name)
     if (known !== undefined) return known
     const verdicts: Verdicts = {
-      ...{ equal: 0, mended: 0, different: 0, missing: 0 },
+      ...{ equal: 0, mended: 0, gone: 0, erased: 0, earlier: 0, different: 0, missing: 0 },
       rules: new Map(),
       quarantined: new Map(),
     }
@@ -63,12 +72,18 @@ export class Verification {
   }
 
   toString(): string {
-    const head = ['collection', 'equal', 'mended', 'quarantined', 'different', 'missing']
+    const head = [
+      ...['collection', 'equal', 'mended', 'quarantined', 'gone', 'erased', 'earlier'],
+      ...['different', 'missing'],
+    ]
     const rows = [...this.collections].map(([name, verdicts]) => [
       name,
       verdicts.equal,
       verdicts.mended,
       sum(verdicts.quarantined),
+      verdicts.gone,
+      verdicts.erased,
+      verdicts.earlier,
       verdicts.different,
       verdicts.missing,
     ])
@@ -81,8 +96,12 @@ export class Verification {
 }
 
 /** Reads a dump again and compares every document with what the database would give back. */
-export async function verifyDump(given: Omit<Run, 'importId' | 'detailed'>): Promise<Verification> {
-  const run: Run = { ...given, importId: 0, detailed: await loadDetails(given) }
+export async function verifyDump(given: Omit<Run, RunFacts>): Promise<Verification> {
+  await openSeen(given.db)
+  const run: Run = {
+    ...{ ...given, importId: 0 },
+    ...{ detailed: await loadDetails(given), erased: await loadErased(given.db) },
+  }
   const found = new Verification()
   for (const collection of COLLECTIONS) {
     if (fileOf(run, collection) === undefined) continue
@@ -92,6 +111,8 @@ export async function verifyDump(given: Omit<Run, 'importId' | 'detailed'>): Pro
     for await (const sources of readSources(run, collection, size, onBroken)) {
       await compare(run, found, TRANSLATIONS[collection], sources)
     }
+    found.of(collection).erased += run.report.of(collection).erased
+    found.of(collection).earlier = await countEarlier(run.db, collection)
   }
   for await (const [name, documents] of readUnknown(run)) {
     await compareKept(run, found, name, documents)
@@ -112,7 +133,8 @@ async function compareKept(
   for (const { source } of documents) {
     const reason = kept.get(source.digest.toString('hex'))
     const id = 'text' in source ? source.text.slice(0, 80) : source.documentId
-    if (reason === undefined) found.fail(name, 'missing', id)
+    if (isErased(run, source)) found.of(name).erased += 1
+    else if (reason === undefined) found.fail(name, 'missing', id)
     else add(found.of(name).quarantined, reason, 1)
   }
 }
@@ -146,7 +168,8 @@ async function compare(
       else verdicts.mended += 1
       for (const rule of document.mended) add(verdicts.rules, rule, 1)
     } else if (reason !== undefined) add(verdicts.quarantined, reason, 1)
-    else found.fail(collection, document && row ? 'different' : 'missing', source.documentId)
+    else if (document && row === undefined) verdicts.gone += 1
+    else found.fail(collection, document ? 'different' : 'missing', source.documentId)
   }
 }
 

@@ -98,9 +98,10 @@ await t.test('what is called like a secret is one, or is named here', async (t) 
   )
   t.same(
     (rows as { name: string }[]).map(({ name }) => name),
-    // Hashes of files that anybody may fetch, and of documents without their passwords; the key of
+    // Digests of ids that nobody has any more, hashes of files that anybody may fetch, and of documents without their passwords; the key of
     // a file; and words of views that mean a row.
     [
+      'erased_ids.id_digest',
       'files.sha256',
       'files.upload_key',
       'health_problems.row_key',

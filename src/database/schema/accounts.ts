@@ -1,7 +1,7 @@
 /** People, and the sockets that speak for them. */
 import { sql } from 'drizzle-orm'
 import { boolean, check, date, index, pgEnum, pgTable, text } from 'drizzle-orm/pg-core'
-import { byteText, instant, objectId } from '../columns.ts'
+import { byteText, bytes, instant, objectId } from '../columns.ts'
 
 export const userSex = pgEnum('user_sex', ['unknown', 'male', 'female'])
 
@@ -64,3 +64,9 @@ export const socketSessions = pgTable(
     index('socket_sessions_seen_idx').on(t.seenAt),
   ],
 )
+
+/** What erase_user deleted for good, so that no import brings it back. */
+export const erasedIds = pgTable('erased_ids', {
+  idDigest: bytes().primaryKey(),
+  erasedAt: instant().notNull().defaultNow(),
+})

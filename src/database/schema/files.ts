@@ -22,7 +22,7 @@ export const files = pgTable(
     mediaType: text().notNull(),
     sizeBytes: bigint({ mode: 'number' }).notNull(),
     sha256: text().notNull(),
-    uploadKey: text().unique(),
+    uploadKey: text().unique('files_upload_key_unique'),
     proven: boolean().notNull().default(true),
     chunkCount: integer(),
     uploaderId: objectId().references(() => users.id),

@@ -97,9 +97,12 @@ function translation(collection: Collection): Omit<Translation<Group>, 'page'> {
 
     async find(db, ids) {
       const rows = await db.run(found, [ids])
-      return rows.map(([id, ownerId, name, number, sign, avatarUrl, createdAt, dissolvedAt]) => ({
-        ...{ id, ownerId, name, number, sign, avatarUrl, createdAt, dissolvedAt },
-      }))
+      const all = rows.map(
+        ([id, ownerId, name, number, sign, avatarUrl, createdAt, dissolvedAt]) => ({
+          ...{ id, ownerId, name, number, sign, avatarUrl, createdAt, dissolvedAt },
+        }),
+      )
+      return all.filter((row) => (row.dissolvedAt === null) === (collection === 'groups'))
     },
   }
 }
