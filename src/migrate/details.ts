@@ -29,15 +29,16 @@ export function detailsKey(collection: Collection, id: string): string {
   return `${collection} ${id}`
 }
 
-/** What a row says that its document does not, were it read again; undefined when nothing. */
+/** What some columns of a row say that its document does not, read again; undefined when nothing. */
 export function detailsOf<Row extends { readonly id: string }>(
   translation: Translation<Row>,
   row: Row,
   document: Document,
   times: WireTimes,
+  columns: readonly string[],
 ): Document | undefined {
   const again = translation.read(new Reader({ document }, times))
-  const details = translation.details.flatMap((key): [string, Json][] => {
+  const details = columns.flatMap((key): [string, Json][] => {
     const [value, read] = [valueAt(row, key), valueAt(again, key)]
     return value === undefined || textOf(value) === textOf(read ?? null) ? [] : [[key, value]]
   })

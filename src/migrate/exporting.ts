@@ -7,6 +7,7 @@ import { StartupError } from '../startup-error.ts'
 import type { WireTimes } from '../wire/times.ts'
 import { type UserRow, withStoredHash } from './collections/users.ts'
 import { detailsKey, detailsOf } from './details.ts'
+import { erasedDetails } from './erased.ts'
 import { type Document, textOf } from './extended-json.ts'
 import { findKnown, type Known } from './ledger.ts'
 import { type Collection, COLLECTIONS, DETAILS, type Mapping } from './mapping.ts'
@@ -66,6 +67,7 @@ export async function exportDocuments(job: ExportJob): Promise<Map<string, numbe
       await writeKept(job, name, file)
       counts.set(name, await file.close())
     }
+    for (const one of await erasedDetails(db)) await details.write(textOf(one))
     counts.set(DETAILS, await details.close())
   })
   return counts
@@ -78,6 +80,7 @@ async function writeRows(
   detailsFile: LineFile,
 ): Promise<void> {
   const translation = TRANSLATIONS[collection]
+  const columns = [...translation.details, ...(translation.places ?? [])]
   // Whoever had to make way for another one's number comes after that one.
   const later: [order: number, document: Document][] = []
   let after = ''
@@ -92,7 +95,7 @@ async function writeRows(
       if (row === undefined) continue
       const document = restore(translation.render(row, times), known.get(id)?.remainder)
       const details =
-        translation.details.length === 0 ? undefined : detailsOf(translation, row, document, times)
+        columns.length === 0 ? undefined : detailsOf(translation, row, document, times, columns)
       if (details !== undefined) {
         await detailsFile.write(textOf({ _id: detailsKey(collection, id), ...details }))
       }

@@ -10,6 +10,7 @@ import {
 import { friends, type FriendRow, pairKey, settlePair } from './collections/friends.ts'
 import { type Group, readGroups, refuseTwins } from './grouping.ts'
 import { advanceReads, recountSent } from './messages/reads.ts'
+import { newRows, restorePlaces } from './messages/places.ts'
 import { refuseUnknown } from './references.ts'
 import { keepRejects } from './rejects.ts'
 import type { Run } from './run.ts'
@@ -65,7 +66,9 @@ async function importPairs(run: Run, groups: readonly Group<FriendRow>[]): Promi
   const rows = groups.flatMap((group) => settle(accepted(group)))
   const good = accepted(candidates)
   await run.db.transaction(async () => {
+    const added = await newRows(run, friends, rows)
     if (rows.length > 0) await storePairs(run, rows)
+    await restorePlaces(run, 'friendships', added)
     await remember(run, run.db, friends, good)
     await keepRejects(run, 'friends', refusedOf(candidates))
   })

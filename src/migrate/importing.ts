@@ -10,7 +10,7 @@ import { users } from './collections/users.ts'
 import { loadDetails } from './details.ts'
 import type { DumpFile } from './dump/dump.ts'
 import { countEarlier, openSeen } from './earlier.ts'
-import { loadErased } from './erased.ts'
+import { loadErased, takeErased } from './erased.ts'
 import { openLedger } from './ledger.ts'
 import { importFriendships } from './friendships.ts'
 import { importLikes } from './likings.ts'
@@ -85,10 +85,9 @@ export async function importDump(
   await openLedger(db)
   await openSeen(db)
   const importId = await begin(db, source, await digestOfFiles(given.files))
-  const run: Run = {
-    ...{ ...given, importId },
-    ...{ detailed: await loadDetails(given), erased: await loadErased(db) },
-  }
+  const detailed = await loadDetails(given)
+  if (detailed) await takeErased(db)
+  const run: Run = { ...given, importId, detailed, erased: await loadErased(db) }
 
   await importPlain(run, users, { size: USERS_TOGETHER })
   await importPlain(run, groups)

@@ -9,6 +9,7 @@ import {
 } from './candidates.ts'
 import { firstMember, memberKey, members, type MemberRow } from './collections/members.ts'
 import { type Group, readGroups, refuseTwins } from './grouping.ts'
+import { newRows, restorePlaces } from './messages/places.ts'
 import { madeId } from './made-ids.ts'
 import { refuseUnknown } from './references.ts'
 import { keepRejects } from './rejects.ts'
@@ -30,38 +31,24 @@ const countsIndexed = statement(
   `create index if not exists sent_to_groups_key
   on sent_to_groups (group_id, sender_id)`,
 )
-// Who becomes a member by this has read everything, but for `unread` messages of others.
+// Who becomes a member by this has read everything.
 const stored = statement(
   'members_store',
   `with input as materialized (
-    select i.*, c.last_seq, coalesce(s.sent, 0) as sent,
-      coalesce(u.seq - 1, c.last_seq) as read_seq
+    select i.*, c.last_seq, coalesce(s.sent, 0) as sent
     from unnest($1::text[], $2::text[], $3::text[], $4::group_member_state[],
-      $5::timestamptz[], $6::timestamptz[], $7::bigint[])
-      as i (id, group_id, user_id, state, created_at, joined_at, unread)
+      $5::timestamptz[], $6::timestamptz[])
+      as i (id, group_id, user_id, state, created_at, joined_at)
     join conversations c on c.group_id = i.group_id
     left join sent_to_groups s on s.group_id = i.group_id and s.sender_id = i.user_id
-    left join lateral (
-      select m.seq from messages m
-      where m.conversation_id = c.id and m.sender_id <> i.user_id
-      order by m.seq desc offset greatest(i.unread, 1) - 1 limit 1
-    ) u on i.unread > 0
-  ), placed as (
-    select i.*, i.sent - (
-      select count(*) from messages m join conversations c on c.id = m.conversation_id
-      where c.group_id = i.group_id and m.sender_id = i.user_id and m.seq > i.read_seq
-    ) as sent_when_read
-    from input i
-    where i.state = 'member'
-    union all
-    select i.*, 0 from input i where i.state = 'requested'
   )
   insert into group_members as m (id, group_id, user_id, state, created_at, joined_at,
     read_seq, sent_total, sent_when_read)
   select id, group_id, user_id, state, created_at, joined_at,
-    case state when 'member' then read_seq else 0 end,
-    case state when 'member' then sent else 0 end, sent_when_read
-  from placed
+    case state when 'member' then last_seq else 0 end,
+    case state when 'member' then sent else 0 end,
+    case state when 'member' then sent else 0 end
+  from input
   on conflict (user_id, group_id) do update set id = excluded.id, state = excluded.state,
     created_at = excluded.created_at, joined_at = excluded.joined_at,
     start_seq = case when m.state = excluded.state then m.start_seq else 0 end,
@@ -108,10 +95,10 @@ async function importMembers(run: Run, groups: readonly Group<MemberRow>[]): Pro
   await db.run(countsMade)
   await db.run(countsIndexed)
   await db.transaction(async () => {
-    await store(
-      run,
-      good.map(({ row }) => row),
-    )
+    const rows = good.map(({ row }) => row)
+    const added = await newRows(run, members, rows)
+    await store(run, rows)
+    await restorePlaces(run, 'group_members', added)
     await remember(run, db, members, good)
     await keepRejects(run, 'group_users', refusedOf(candidates))
   })
@@ -147,7 +134,6 @@ async function store(run: Run, rows: readonly MemberRow[]): Promise<void> {
     rows.map(({ state }) => state),
     rows.map(({ createdAt }) => createdAt),
     rows.map(({ joinedAt }) => joinedAt),
-    rows.map(({ unread }) => unread),
   ])
 }
 
@@ -164,7 +150,7 @@ async function joinOwners(run: Run): Promise<void> {
         run,
         rows.map(([groupId, userId, createdAt]) => ({
           ...{ id: madeId(groupId, 'owner'), groupId, userId, state: 'member' as const },
-          ...{ createdAt, joinedAt: createdAt, unread: 0, timed: false },
+          ...{ createdAt, joinedAt: createdAt, timed: false },
         })),
       )
       await db.run(ownerMarked, [rows.map(([groupId]) => groupId)])

@@ -15,6 +15,11 @@ export interface Translation<Row extends { readonly id: string }> {
   render(row: Row, times: WireTimes): Document
   /** Columns that a document may not say exactly; an export keeps them as details then. */
   readonly details: readonly string[]
+  /**
+   * Columns that say where a row stands in its conversation: an export keeps them as details too,
+   * but they move with use, so nothing is different because of them.
+   */
+  readonly places?: readonly string[]
   /** Mends and refuses what only the database can tell. */
   resolve?(run: Run, candidates: Candidate<Row>[]): Promise<void>
   /** Inserts rows, or brings them up to date. */

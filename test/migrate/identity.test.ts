@@ -1,4 +1,4 @@
-/** Import of an export is the identity: for whatever the original had, and for what was said here. */
+/** Import of an export is the identity: for whatever the original had. */
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Double, Int32, Long, ObjectId } from 'bson'
@@ -7,6 +7,7 @@ import t from 'tap'
 import { execute } from '../helpers/databases.ts'
 import {
   type Collections,
+  content,
   type Format,
   type MongoDocument,
   Target,
@@ -120,27 +121,6 @@ const dumps: fc.Arbitrary<Collections> = fc.record({
     2,
   ),
 })
-
-/** What all tables say, but for what numbers itself. */
-async function content(target: Target): Promise<Record<string, unknown>> {
-  const tables = {
-    users: 'select * from users order by id',
-    groups: 'select * from groups order by id',
-    friendships: `select id, user_id, friend_id, state, created_at, start_seq, read_seq
-      from friendships order by id`,
-    unread: 'select user_id, friend_id, group_id, unread from unread_proof order by 1, 2, 3',
-    members: `select id, group_id, user_id, state, created_at, joined_at
-      from group_members order by id`,
-    messages: 'select id, sender_id, seq, kind, body, sent_at from messages order by id',
-    spaces: 'select * from spaces order by id',
-    comments: 'select * from comments order by id',
-    likes: 'select * from space_likes order by id',
-    notes: 'select * from notes order by id',
-    quarantine: `select collection, reason, document_text from quarantine order by 1, 2, 3`,
-  }
-  const rows = await Promise.all(Object.values(tables).map((text) => target.rows(text)))
-  return Object.fromEntries(Object.keys(tables).map((name, n) => [name, rows[n]]))
-}
 
 /** The files of an export. */
 async function filesOf(folder: string): Promise<Record<string, string>> {

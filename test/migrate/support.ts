@@ -90,6 +90,11 @@ export class Target {
     this.url = url
   }
 
+  /** One that is there already. */
+  static at(url: string): Target {
+    return new Target(url)
+  }
+
   static async create(t: Test): Promise<Target> {
     const database = await createTestDatabase()
     t.teardown(() => database.drop())
@@ -168,3 +173,34 @@ export const unsound = `select 'unread' from unread_proof where unread <> recoun
   union all
   select 'last' from conversations c where last_seq <>
     (select count(*) from messages m where m.conversation_id = c.id)`
+
+/** The people and groups of a conversation `c`, since its number is its database's own. */
+const CONVERSATION = `(select jsonb_build_array(low_user_id, high_user_id, group_id)
+  from conversations c where c.id = t.conversation_id)`
+
+/** All columns of all rows that an export is to bring back, each row as JSON. */
+export async function content(target: Target): Promise<Record<string, unknown>> {
+  const withConversation = `to_jsonb(t) || jsonb_build_object('conversation_id', ${CONVERSATION})`
+  const plain = [
+    ...['users', 'groups', 'group_members', 'spaces', 'comments', 'space_likes', 'notes'],
+    ...['user_nick_suffixes', 'group_name_suffixes', 'erased_ids'],
+  ]
+  const queries: [string, string][] = [
+    ...plain.map((name): [string, string] => [name, `select to_jsonb(t) as row from ${name} t`]),
+    ['friendships', `select ${withConversation} as row from friendships t`],
+    ['messages', `select ${withConversation} as row from messages t`],
+    // Empty ones of people who parted are nothing that an export could name.
+    [
+      'conversations',
+      `select to_jsonb(t) - 'id' as row from conversations t where group_id is not null
+        or last_seq > 0 or exists (select from friendships f where f.conversation_id = t.id)`,
+    ],
+    ['unread', "select to_jsonb(t) - 'conversation_id' as row from unread_proof t"],
+    [
+      'quarantine',
+      `select jsonb_build_array(collection, reason, document_text) as row from quarantine`,
+    ],
+  ]
+  const rows = await Promise.all(queries.map(([, text]) => target.rows(`${text} order by 1`)))
+  return Object.fromEntries(queries.map(([name], n) => [name, rows[n]]))
+}

@@ -1,12 +1,14 @@
 import { statement } from '../../database/connection.ts'
 import type { Friendship } from '../../database/schema.ts'
 import { friendStateNumber } from '../../accounts/documents.ts'
+import type { Place } from '../messages/places.ts'
 import { date, objectId, whole } from '../extended-json.ts'
 import { madeId } from '../made-ids.ts'
 import { type Mending, Rejection } from '../rules.ts'
 import type { Translation } from '../translation.ts'
 
-export type FriendRow = Pick<Friendship, 'id' | 'userId' | 'friendId' | 'state' | 'createdAt'>
+export type FriendRow = Pick<Friendship, 'id' | 'userId' | 'friendId' | 'state' | 'createdAt'> &
+  Partial<Place>
 
 const STATES = new Map<number | undefined, Friendship['state']>([
   [0, 'requested'],
@@ -15,10 +17,18 @@ const STATES = new Map<number | undefined, Friendship['state']>([
 ])
 
 const found = statement<
-  [id: string, userId: string, friendId: string, state: Friendship['state'], createdAt: Date]
+  [
+    id: string,
+    userId: string,
+    friendId: string,
+    state: Friendship['state'],
+    createdAt: Date,
+    startSeq: number,
+    readSeq: number,
+  ]
 >(
   'import_find_friendships',
-  `select id, user_id, friend_id, state, created_at
+  `select id, user_id, friend_id, state, created_at, start_seq, read_seq
   from friendships where id = any ($1::text[])`,
 )
 
@@ -26,6 +36,7 @@ const found = statement<
 export const friends: Translation<FriendRow> = {
   collection: 'friends',
   details: [],
+  places: ['startSeq', 'readSeq'],
   page: statement(
     'import_page_friendships',
     'select id from friendships where id > $1 order by id limit $2',
@@ -38,7 +49,12 @@ export const friends: Translation<FriendRow> = {
     const number = reader.number('state')
     const state = STATES.get(number)
     if (state === undefined) throw new Rejection('state-unknown', String(number))
-    return { id: reader.id, userId, friendId, state, createdAt: reader.time('time') }
+    return {
+      ...{ id: reader.id, userId, friendId, state },
+      createdAt: reader.time('time'),
+      startSeq: reader.detailedNumber('startSeq'),
+      readSeq: reader.detailedNumber('readSeq'),
+    }
   },
 
   render: (row) => ({
@@ -54,8 +70,8 @@ export const friends: Translation<FriendRow> = {
 
   async find(db, ids) {
     const rows = await db.run(found, [ids])
-    return rows.map(([id, userId, friendId, state, createdAt]) => ({
-      ...{ id, userId, friendId, state, createdAt },
+    return rows.map(([id, userId, friendId, state, createdAt, startSeq, readSeq]) => ({
+      ...{ id, userId, friendId, state, createdAt, startSeq, readSeq },
     }))
   },
 }

@@ -1,16 +1,15 @@
 import { statement } from '../../database/connection.ts'
 import type { GroupMember } from '../../database/schema.ts'
+import type { Place } from '../messages/places.ts'
 import { date, objectId, whole } from '../extended-json.ts'
 import { Rejection } from '../rules.ts'
 import { timeOfId } from '../times.ts'
 import type { Translation } from '../translation.ts'
 
-export interface MemberRow extends Pick<
-  GroupMember,
-  'id' | 'groupId' | 'userId' | 'state' | 'createdAt' | 'joinedAt'
-> {
-  /** Messages of others that the member has not read; the original's documents do not say. */
-  readonly unread: number
+export interface MemberRow
+  extends
+    Pick<GroupMember, 'id' | 'groupId' | 'userId' | 'state' | 'createdAt' | 'joinedAt'>,
+    Partial<Place> {
   /** Whether the document has a time: the original gives the owner's none. */
   readonly timed: boolean
 }
@@ -29,25 +28,24 @@ const found = statement<
     state: GroupMember['state'],
     createdAt: Date,
     joinedAt: Date | null,
-    unread: number,
+    startSeq: number,
+    readSeq: number,
     timed: boolean,
   ]
 >(
   'import_find_members',
   `select m.id, m.group_id, m.user_id, m.state, m.created_at, m.joined_at,
-    case m.state when 'member'
-      then c.last_seq - m.read_seq - (m.sent_total - m.sent_when_read) else 0 end,
-    g.owner_id <> m.user_id
+    m.start_seq, m.read_seq, g.owner_id <> m.user_id
   from group_members m
   join groups g on g.id = m.group_id
-  join conversations c on c.group_id = g.id
   where m.id = any ($1::text[])`,
 )
 
 /** Members and applicants of groups. */
 export const members: Translation<MemberRow> = {
   collection: 'group_users',
-  details: ['createdAt', 'joinedAt', 'unread'],
+  details: ['createdAt', 'joinedAt'],
+  places: ['startSeq', 'readSeq'],
   page: statement(
     'import_page_members',
     'select id from group_members where id > $1 order by id limit $2',
@@ -66,7 +64,8 @@ export const members: Translation<MemberRow> = {
       state,
       createdAt: reader.detailedTime('createdAt') ?? time,
       joinedAt: state === 'member' ? (reader.detailedTime('joinedAt') ?? time) : null,
-      unread: reader.detailedNumber('unread') ?? 0,
+      startSeq: reader.detailedNumber('startSeq'),
+      readSeq: reader.detailedNumber('readSeq'),
       timed,
     }
   },
@@ -84,9 +83,11 @@ export const members: Translation<MemberRow> = {
 
   async find(db, ids) {
     const rows = await db.run(found, [ids])
-    return rows.map(([id, groupId, userId, state, createdAt, joinedAt, unread, timed]) => ({
-      ...{ id, groupId, userId, state, createdAt, joinedAt, unread, timed },
-    }))
+    return rows.map(
+      ([id, groupId, userId, state, createdAt, joinedAt, startSeq, readSeq, timed]) => ({
+        ...{ id, groupId, userId, state, createdAt, joinedAt, startSeq, readSeq, timed },
+      }),
+    )
   },
 }
 

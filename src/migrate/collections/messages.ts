@@ -3,7 +3,7 @@ import type { Message } from '../../database/schema.ts'
 import { gateImported } from '../../messages/gate/gate.ts'
 import { kindOf, msgType } from '../../messages/kinds.ts'
 import type { WireTimes } from '../../wire/times.ts'
-import { date, type Document, type Json, objectId, textOf, whole } from '../extended-json.ts'
+import { type Document, type Json, objectId, textOf, whole } from '../extended-json.ts'
 import type { Reader } from '../reader.ts'
 import { Rejection } from '../rules.ts'
 import type { Translation } from '../translation.ts'
@@ -13,6 +13,8 @@ export interface MessageRow extends Pick<Message, 'id' | 'senderId' | 'kind' | '
   readonly targetId: string
   /** Whether its receiver has read it; null in groups, where that is not said of a message. */
   readonly read: boolean | null
+  /** Its place among all messages; 0 where nothing but its time says that. */
+  readonly position: number
 }
 
 type Found = [
@@ -23,6 +25,7 @@ type Found = [
   body: string,
   sentAt: Date,
   read: boolean | null,
+  position: number,
 ]
 
 // Without a friendship nothing says that a message was read, except the original.
@@ -31,7 +34,8 @@ const foundPrivate = statement<Found>(
   `select m.id, m.sender_id, t.id, m.kind, m.body, m.sent_at,
     coalesce(d.read, false)
     or array_position(d.mended, 'late-message-read') is null
-      and coalesce(m.seq <= f.read_seq, d.read is null)
+      and coalesce(m.seq <= f.read_seq, d.read is null),
+    m.position
   from messages m
   join conversations c on c.id = m.conversation_id and c.kind = 'private'
   cross join lateral (
@@ -44,7 +48,7 @@ const foundPrivate = statement<Found>(
 )
 const foundInGroups = statement<Found>(
   'import_find_group_messages',
-  `select m.id, m.sender_id, c.group_id, m.kind, m.body, m.sent_at, null
+  `select m.id, m.sender_id, c.group_id, m.kind, m.body, m.sent_at, null, m.position
   from messages m
   join conversations c on c.id = m.conversation_id and c.kind = 'group'
   where m.id = any ($1::text[])`,
@@ -55,7 +59,8 @@ const unused = () => Promise.reject(new Error('messages are appended, never stor
 /** What two people said. */
 export const privateMessages: Translation<MessageRow> = {
   collection: 'private_chats',
-  details: [],
+  details: ['sentAt'],
+  places: ['position'],
   page: statement(
     'import_page_private_messages',
     `select m.id from messages m join conversations c on c.id = m.conversation_id
@@ -83,7 +88,8 @@ export const privateMessages: Translation<MessageRow> = {
 /** What was said in groups. */
 export const groupMessages: Translation<MessageRow> = {
   collection: 'group_chats',
-  details: [],
+  details: ['sentAt'],
+  places: ['position'],
   page: statement(
     'import_page_group_messages',
     `select m.id from messages m join conversations c on c.id = m.conversation_id
@@ -105,8 +111,8 @@ export const groupMessages: Translation<MessageRow> = {
   find: async (db, ids) => (await db.run(foundInGroups, [ids])).map(toRow),
 }
 
-function toRow([id, senderId, targetId, kind, body, sentAt, read]: Found): MessageRow {
-  return { id, senderId, targetId, kind, body, sentAt, read }
+function toRow([id, senderId, targetId, kind, body, sentAt, read, position]: Found): MessageRow {
+  return { id, senderId, targetId, kind, body, sentAt, read, position }
 }
 
 function readMessage(reader: Reader): Omit<MessageRow, 'targetId' | 'read'> {
@@ -119,7 +125,8 @@ function readMessage(reader: Reader): Omit<MessageRow, 'targetId' | 'read'> {
     id: reader.id,
     senderId: reader.reference('userId'),
     ...gated,
-    sentAt: reader.time('time'),
+    sentAt: reader.detailedTime('sentAt') ?? reader.time('time'),
+    position: reader.detailedNumber('position') ?? 0,
   }
 }
 
@@ -138,13 +145,8 @@ function renderMessage(row: MessageRow, times: WireTimes): Document {
   return {
     message: row.body,
     msgType: whole(msgType(row.kind)),
-    time: longTime(row.sentAt, times),
+    time: times.long(row.sentAt),
   }
-}
-
-/** As the original writes it; with milliseconds, which that form cannot say, as a date. */
-export function longTime(time: Date, times: WireTimes): Json {
-  return time.getTime() % 1000 === 0 ? times.long(time) : date(time)
 }
 
 /** Whether two documents differ in nothing but whether the message was read. */

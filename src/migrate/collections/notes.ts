@@ -4,7 +4,6 @@ import { objectId, whole } from '../extended-json.ts'
 import { refuseUnknown } from '../references.ts'
 import { timeOfId } from '../times.ts'
 import type { Translation } from '../translation.ts'
-import { longTime } from './messages.ts'
 
 const DEFAULT_COLOR = '#fff5a8'
 
@@ -27,7 +26,7 @@ const stored = statement(
 /** Sticky notes; they are listed by when they were stored, which is what their ids say. */
 export const notes: Translation<Note> = {
   collection: 'notes',
-  details: ['createdAt'],
+  details: ['createdAt', 'writtenAt'],
   page: statement('import_page_notes', 'select id from notes where id > $1 order by id limit $2'),
 
   read(reader) {
@@ -38,7 +37,7 @@ export const notes: Translation<Note> = {
       authorId: reader.reference('userId'),
       body: reader.text('text') ?? '',
       color: color === '' ? DEFAULT_COLOR : color,
-      writtenAt: reader.time('time'),
+      writtenAt: reader.detailedTime('writtenAt') ?? reader.time('time'),
       createdAt: reader.detailedTime('createdAt') ?? timeOfId(reader.id),
     }
   },
@@ -48,7 +47,7 @@ export const notes: Translation<Note> = {
     userId: objectId(row.authorId),
     text: row.body,
     color: row.color,
-    time: longTime(row.writtenAt, times),
+    time: times.long(row.writtenAt),
     __v: whole(0),
   }),
 

@@ -21,8 +21,8 @@ const filled = statement(
   'append_fill_batch',
   `insert into batch
   select *, null, null, null from staged_messages
-  where $1::timestamptz is null or (sent_at, id collate "C") > ($1, $2::text)
-  order by sent_at, id collate "C" limit $3`,
+  where $1::bigint is null or (place, sent_at, id collate "C") > ($1, $2::timestamptz, $3::text)
+  order by place, sent_at, id collate "C" limit $4`,
 )
 const analyzed = statement('append_analyze_batch', 'analyze batch')
 const paired = statement(
@@ -49,16 +49,21 @@ const addressed = statement(
 const numbered = statement(
   'append_number_batch',
   `with placed as materialized (
-    select id, nextval('message_positions') as position
-    from (select id from batch order by sent_at, id collate "C") o
+    select id, case place when 0 then nextval('message_positions') else place end as position
+    from (select id, place from batch order by place, sent_at, id collate "C") o
   ), counted as (
     select id, conversation_id,
-      row_number() over (partition by conversation_id order by sent_at, id collate "C") as nth
+      row_number() over (partition by conversation_id order by place, sent_at, id collate "C") as nth
     from batch
   )
   update batch b set seq = n.nth + c.last_seq, position = p.position
   from placed p, counted n, conversations c
   where b.id = p.id and n.id = p.id and c.id = n.conversation_id`,
+)
+const moved = statement(
+  'append_move_sequence',
+  `select setval('message_positions', greatest(max(b.place), s.last_value))
+  from batch b, message_positions s where b.place > 0 group by s.last_value`,
 )
 const inserted = statement(
   'append_insert',
@@ -131,9 +136,10 @@ export const analyzedTables = statement(
   `analyze users, friendships, groups, group_members, conversations, messages, spaces, comments,
     space_likes, notes, imported_documents, quarantine`,
 )
-const ended = statement<[sentAt: Date, id: string]>(
+const ended = statement<[place: number, sentAt: Date, id: string]>(
   'append_end_of_batch',
-  'select sent_at, id from batch order by sent_at desc, id collate "C" desc limit 1',
+  `select place, sent_at, id from batch
+  order by place desc, sent_at desc, id collate "C" desc limit 1`,
 )
 const privateConversations = statement<[id: number]>(
   'append_private_conversations',
@@ -143,14 +149,14 @@ const privateConversations = statement<[id: number]>(
 const locked = statement('append_lock', 'select pg_advisory_xact_lock(30566, 1)')
 
 /**
- * Appends the staged messages to their conversations in order of time, so many in a transaction
+ * Appends the staged messages to their conversations in their order, so many in a transaction
  * that what is there is whole whenever it is cut off.
  */
 export async function appendMessages(run: Run, total: number): Promise<void> {
   if (total === 0) return
   run.progress.step('messages', total)
   await run.db.run(made)
-  let after: [sentAt: Date | null, id: string | null] = [null, null]
+  let after: [place: number | null, sentAt: Date | null, id: string | null] = [null, null, null]
   let sinceAnalyzed = Infinity
   for (let done = 0; done < total; done += BATCH) {
     if (sinceAnalyzed >= done / 2) {
@@ -176,6 +182,7 @@ async function appendBatch(run: Run): Promise<void> {
   const late = await lateConversations(db)
   const caughtUp = await membersCaughtUp(db, late)
   if (late.length > 0) await makeRoom(db, late)
+  await db.run(moved)
   await db.run(inserted)
   await db.run(counted)
   await db.run(sentPrivately, [late])

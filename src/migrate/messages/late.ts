@@ -11,7 +11,7 @@ const found = statement<[id: number]>(
   `select b.conversation_id
   from (
     select distinct on (conversation_id) conversation_id, sent_at, id
-    from batch order by conversation_id, sent_at, id collate "C"
+    from batch where place = 0 order by conversation_id, sent_at, id collate "C"
   ) b
   join conversations c on c.id = b.conversation_id
   join messages m on m.conversation_id = c.id and m.seq = c.last_seq
@@ -140,7 +140,7 @@ const marked = statement<[count: number]>(
   select count(*) from marked`,
 )
 
-/** Conversations that have later messages than the earliest that the batch has for them. */
+/** Conversations that have later messages than the earliest that the batch has for them by time. */
 export async function lateConversations(db: Queryable): Promise<number[]> {
   return (await db.run(found)).map(([id]) => id)
 }

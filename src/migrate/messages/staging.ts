@@ -23,6 +23,7 @@ const made = statement(
     kind message_kind not null,
     body text not null,
     sent_at timestamptz not null,
+    place bigint not null,
     digest text not null,
     read boolean,
     mended text,
@@ -32,12 +33,12 @@ const made = statement(
 const staged = statement<[id: string]>(
   'messages_stage',
   `insert into staged_messages
-  select $1, document_id, id, sender_id, target_id, kind, body, sent_at, digest, read, mended,
-    remainder
+  select $1, document_id, id, sender_id, target_id, kind, body, sent_at, place, digest, read,
+    mended, remainder
   from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::message_kind[], $7::text[],
-    $8::timestamptz[], $9::text[], $10::boolean[], $11::text[], $12::text[])
-    as i (document_id, id, sender_id, target_id, kind, body, sent_at, digest, read, mended,
-      remainder)
+    $8::timestamptz[], $9::bigint[], $10::text[], $11::boolean[], $12::text[], $13::text[])
+    as i (document_id, id, sender_id, target_id, kind, body, sent_at, place, digest, read,
+      mended, remainder)
   on conflict (id) do nothing
   returning id`,
 )
@@ -47,7 +48,14 @@ const stored = statement<[id: string]>(
 )
 const indexed = statement(
   'messages_index_staged',
-  'create index on staged_messages (sent_at, id collate "C")',
+  'create index on staged_messages (place, sent_at, id collate "C")',
+)
+// Places of an export mean something where all have one, after all that is there.
+const displaced = statement(
+  'messages_displace_staged',
+  `update staged_messages set place = 0
+  where (select min(place) from staged_messages)
+    <= (select coalesce(max(position), 0) from messages)`,
 )
 const analyzed = statement('messages_analyze_staged', 'analyze staged_messages')
 const counted = statement<[count: number]>(
@@ -57,7 +65,7 @@ const counted = statement<[count: number]>(
 
 /**
  * Reads all messages of the dump that are new into a table of the session, from where they can be
- * taken in order of time.
+ * taken in the order of an export, else of time.
  *
  * @returns how many there are
  */
@@ -65,6 +73,7 @@ export async function stageMessages(run: Run): Promise<number> {
   await run.db.run(made)
   await stage(run, privateMessages)
   await stage(run, groupMessages)
+  if (run.detailed) await run.db.run(displaced)
   await run.db.run(indexed)
   await run.db.run(analyzed)
   const [row] = await run.db.run(counted)
@@ -139,6 +148,7 @@ async function refuseTwins(
     good.map(({ row }) => row.kind),
     good.map(({ row }) => row.body),
     good.map(({ row }) => row.sentAt),
+    good.map(({ row }) => row.position),
     digests,
     read,
     mended,
