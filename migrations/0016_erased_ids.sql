@@ -280,7 +280,7 @@ COMMENT ON INDEX conversations_group_key IS 'A group has one conversation';
 --> statement-breakpoint
 COMMENT ON INDEX conversations_pair_key IS 'Two people have one conversation';
 --> statement-breakpoint
-COMMENT ON INDEX files_created_idx IS 'Files of a day, for daily_activity';
+COMMENT ON INDEX files_created_idx IS 'Files of a time, for whoever looks for them; no statement of the server does';
 --> statement-breakpoint
 COMMENT ON INDEX files_uploader_idx IS 'Files of a user, for storage_by_user and erase_user';
 --> statement-breakpoint

@@ -34,6 +34,19 @@ await t.test('everything that a DBA may look at has a comment', async (t) => {
       `select typname as name, obj_description(oid, 'pg_type') as comment
       from pg_type where typnamespace = 'public'::regnamespace and typtype in ('e', 'd', 'r', 'm')`,
     ],
+    // Not null is said by the column; PostgreSQL 18 makes a constraint of it.
+    constraints: [
+      70,
+      `select conname as name, obj_description(oid, 'pg_constraint') as comment
+      from pg_constraint where connamespace = 'public'::regnamespace and contype <> 'n'`,
+    ],
+    // Those of constraints are explained there.
+    indexes: [
+      20,
+      `select relname as name, obj_description(oid, 'pg_class') as comment
+      from pg_class c where relnamespace = 'public'::regnamespace and relkind = 'i'
+        and not exists (select from pg_constraint where conindid = c.oid)`,
+    ],
     // Those of identity columns belong to their column.
     sequences: [
       1,
@@ -71,8 +84,11 @@ await t.test('names are lower case words, and every table has a primary key', as
   const odd = await names(
     `select relname || coalesce('.' || attname, '') as name
     from pg_class c left join pg_attribute on attrelid = c.oid and attnum > 0 and not attisdropped
-    where relnamespace = 'public'::regnamespace and relkind in ('r', 'v')
-      and (relname !~ '^[a-z][a-z0-9_]*$' or attname !~ '^[a-z][a-z0-9_]*$')`,
+    where relnamespace = 'public'::regnamespace and relkind in ('r', 'v', 'i', 'S')
+      and (relname !~ '^[a-z][a-z0-9_]*$' or attname !~ '^[a-z][a-z0-9_]*$')
+    union all
+    select conname from pg_constraint
+    where connamespace = 'public'::regnamespace and conname !~ '^[a-z][a-z0-9_]*$'`,
   )
   t.same(odd, [])
   const keyless = await names(

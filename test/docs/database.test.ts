@@ -26,6 +26,7 @@ await t.test('every view, check, index and statement that it names exists', asyn
       `select relname as name from pg_class where relnamespace = 'public'::regnamespace
       union select conname from pg_constraint where connamespace = 'public'::regnamespace
       union select tgname from pg_trigger
+      union select proname from pg_proc where pronamespace = 'public'::regnamespace
       union select check_names[1] from regexp_matches(pg_get_viewdef('health_problems'),
         '''(\\w+)''::text AS check_name', 'g') check_names`,
     ),
@@ -40,10 +41,12 @@ await t.test('every view, check, index and statement that it names exists', asyn
     'spaces/feed.ts',
     'realtime/sessions.ts',
     'groups/transitions.ts',
+    'realtime/rooms.ts',
+    'spaces/comments.ts',
   ]
   for (const file of more)
     sources.push(await readFile(new URL(`../../src/${file}`, import.meta.url)))
-  for (const [, name] of sources.join('\n').matchAll(/'([a-z_]+)',\n/g)) known.add(name ?? '')
+  for (const [, name] of sources.join('\n').matchAll(/'([a-z_]+)',\s/g)) known.add(name ?? '')
   const rows = page.match(/^\| .*`.*$/gm) ?? []
   const named = rows
     .flatMap((row) => row.match(/`[a-z]+_\w+`/g) ?? [])
@@ -60,15 +63,47 @@ await t.test('every view, check, index and statement that it names exists', asyn
   )
 })
 
+await t.test('every check, unique constraint and index is named', async (t) => {
+  const section = (title: string) => page.split(`\n## ${title}\n`)[1]?.split('\n## ')[0] ?? ''
+  const rules = await names(
+    `select conname as name from pg_constraint
+    where connamespace = 'public'::regnamespace and contype in ('c', 'u')`,
+  )
+  t.ok(rules.length > 25)
+  const enforced = section('Rules that the schema enforces')
+  t.same(
+    rules.filter((name) => !enforced.includes(`\`${name}\``)),
+    [],
+  )
+  const indexes = await names(
+    `select relname as name from pg_class
+    where relnamespace = 'public'::regnamespace and relkind = 'i'`,
+  )
+  t.ok(indexes.length > 40)
+  const hot = section('Hot queries and their indexes')
+  t.same(
+    indexes.filter((name) => !hot.includes(`\`${name}\``)),
+    [],
+  )
+})
+
 await t.test('every view has an example that runs', async (t) => {
-  const examples = [...page.matchAll(/```sql\n(.*?)```/gs)]
-    .map(([, sql]) => sql ?? '')
-    .filter((sql) => !/ALTER SYSTEM|VACUUM/.test(sql))
-  for (const sql of examples) await execute(database.url, sql)
+  const examples = [...page.matchAll(/```sql\n(.*?)```(?:\n\n```\n(.*?)\n)?/gs)]
+    .map(([, sql = '', head]) => ({ sql, head }))
+    .filter(({ sql }) => !/ALTER SYSTEM|VACUUM/.test(sql))
+  for (const { sql, head } of examples) {
+    const results = [await execute(database.url, sql)].flat()
+    const shown = head?.split('|').map((name) => name.trim())
+    const columns = results.at(-1)?.fields.map(({ name }) => name)
+    if (shown !== undefined) t.same(columns, shown, sql)
+  }
   const views = await names(
     `select relname as name from pg_class
     where relnamespace = 'public'::regnamespace and relkind = 'v'`,
   )
-  for (const view of views) t.match(page, view)
-  t.ok(examples.length >= views.length - 2)
+  t.ok(views.length >= 10)
+  t.same(
+    views.filter((view) => !examples.some(({ sql }) => new RegExp(`FROM ${view}\\b`).test(sql))),
+    [],
+  )
 })
