@@ -1,5 +1,5 @@
 import { type Queryable, statement } from '../database/connection.ts'
-import { readPieces } from './dump/dump.ts'
+import { readBatches } from './dump/batches.ts'
 import type { WireTimes } from '../wire/times.ts'
 import { date, type Document, isDocument, type Json, textOf, whole } from './extended-json.ts'
 import { type Collection, DETAILS } from './mapping.ts'
@@ -56,15 +56,11 @@ export async function loadDetails({ db, files }: Pick<Run, 'db' | 'files'>): Pro
   const file = files.find(({ name }) => name === DETAILS)
   if (file === undefined) return false
   await db.run(made)
-  for await (const pieces of readPieces(file)) {
-    for (let from = 0; from < pieces.length; from += BATCH) {
-      const documents = pieces
-        .slice(from, from + BATCH)
-        .flatMap((piece) =>
-          'document' in piece && typeof piece.document['_id'] === 'string' ? [piece.document] : [],
-        )
-      await store(db, documents)
-    }
+  for await (const pieces of readBatches(file, BATCH)) {
+    const documents = pieces.flatMap((piece) =>
+      'document' in piece && typeof piece.document['_id'] === 'string' ? [piece.document] : [],
+    )
+    await store(db, documents)
   }
   return true
 }

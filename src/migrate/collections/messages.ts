@@ -58,7 +58,7 @@ export const privateMessages: Translation<MessageRow> = {
   details: [],
   page: statement(
     'import_page_private_messages',
-    `select m.id from messages m join conversations c on c.id = m.conversation_id
+    `select m.id, octet_length(m.body) from messages m join conversations c on c.id = m.conversation_id
     where m.id > $1 and c.kind = 'private' order by m.id limit $2`,
   ),
   read(reader) {
@@ -86,7 +86,7 @@ export const groupMessages: Translation<MessageRow> = {
   details: [],
   page: statement(
     'import_page_group_messages',
-    `select m.id from messages m join conversations c on c.id = m.conversation_id
+    `select m.id, octet_length(m.body) from messages m join conversations c on c.id = m.conversation_id
     where m.id > $1 and c.kind = 'group' order by m.id limit $2`,
   ),
   read: (reader) => ({

@@ -22,7 +22,10 @@ export interface DumpFile {
 }
 
 /** A document, or what stands where one should: the text of it, or its bytes. */
-export type Piece = { readonly document: Document } | { readonly broken: string | Buffer }
+export type Piece = ({ readonly document: Document } | { readonly broken: string | Buffer }) & {
+  /** How long it is in the dump. */
+  readonly bytes: number
+}
 
 /**
  * Finds the collections in what mongodump or mongoexport wrote: a folder of files, or a folder
@@ -98,13 +101,20 @@ async function* chunksOf({ path, zipped }: DumpFile, onBytes: (bytes: number) =>
 
 function bsonPiece(bytes: Buffer): Piece {
   try {
-    return { document: fromBson(bytes) }
+    return { document: fromBson(bytes), bytes: bytes.length }
   } catch {
-    return { broken: bytes }
+    return { broken: bytes, bytes: bytes.length }
   }
 }
 
-function jsonPiece({ bytes, broken }: JsonPiece): Piece {
+function jsonPiece(piece: JsonPiece): Piece {
+  return { ...readJson(piece), bytes: piece.bytes.length }
+}
+
+function readJson({
+  bytes,
+  broken,
+}: JsonPiece): { document: Document } | { broken: string | Buffer } {
   if (!isUtf8(bytes) || bytes.includes(0)) return { broken: bytes }
   const text = bytes.toString()
   if (broken) return { broken: text.trim() }
