@@ -1,8 +1,8 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { readBatches } from './dump/batches.ts'
-import type { DumpFile, Piece } from './dump/dump.ts'
+import type { DumpFile, Piece, Reading } from './dump/dump.ts'
 import { findDetails } from './details.ts'
-import { digestOf, type Document, textOf } from './extended-json.ts'
+import { comparableText, digestOf, type Document, textOf } from './extended-json.ts'
 import type { Collection } from './mapping.ts'
 import { blotted, withoutPassword } from './passwords.ts'
 import type { Reject, UndecodableText } from './rejects.ts'
@@ -28,6 +28,16 @@ export function fileOf(run: Run, collection: Collection): DumpFile | undefined {
   return run.files.find((file) => file.name === name)
 }
 
+/** How reading a file shows in a run. */
+export function readingOf({ progress, report }: Pick<Run, 'progress' | 'report'>): Reading {
+  return {
+    onBytes: (bytes) => {
+      progress.advance(bytes)
+    },
+    onDamage: (sentence) => void report.damages.add(sentence),
+  }
+}
+
 /**
  * Reads a collection in batches. What is no document, or cannot be renamed, goes to `onBroken`.
  *
@@ -42,7 +52,7 @@ export async function* readSources(
   const file = fileOf(run, collection)
   if (file === undefined) return
   run.progress.step(collection, file.bytes)
-  for await (const pieces of readBatches(file, size, (bytes) => run.progress.advance(bytes))) {
+  for await (const pieces of readBatches(file, size, readingOf(run))) {
     yield await toSources(run, collection, pieces, onBroken)
   }
 }
@@ -90,7 +100,7 @@ export function toSource(
     document,
     password,
     details,
-    digest: digestOf(textOf(document) + (details === undefined ? '' : textOf(details))),
+    digest: digestOf(comparableText(document) + (details === undefined ? '' : textOf(details))),
     documentId: documentId(document),
   }
 }

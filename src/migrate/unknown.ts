@@ -4,7 +4,7 @@ import { DETAILS } from './mapping.ts'
 import { blotted } from './passwords.ts'
 import { keepRejects, type Reject } from './rejects.ts'
 import type { Run } from './run.ts'
-import { toSource, undecodable } from './sources.ts'
+import { readingOf, toSource, undecodable } from './sources.ts'
 
 /** Documents that are kept together. */
 const BATCH = 1_000
@@ -22,7 +22,7 @@ export async function* readUnknown(run: Run): AsyncGenerator<[name: string, Reje
     if (run.mapping.collectionOf(name) !== undefined) continue
     run.progress.step(name, file.bytes)
     run.report.of(name)
-    for await (const pieces of readBatches(file, BATCH, (bytes) => run.progress.advance(bytes))) {
+    for await (const pieces of readBatches(file, BATCH, readingOf(run))) {
       run.report.of(name).documents += pieces.length
       yield [name, pieces.map((piece) => toReject(run, piece))]
     }

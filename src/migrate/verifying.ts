@@ -1,7 +1,7 @@
 import { passwordForm, type Passwords } from '../accounts/passwords.ts'
 import type { UserRow } from './collections/users.ts'
 import { detailsOf, loadDetails } from './details.ts'
-import { textOf } from './extended-json.ts'
+import { comparableText, textOf } from './extended-json.ts'
 import { findKnown, findQuarantined, type Known } from './ledger.ts'
 import { COLLECTIONS } from './mapping.ts'
 import { isRemembered } from './passwords.ts'
@@ -166,7 +166,7 @@ async function isEqual(
   row: AnyRow,
 ): Promise<boolean> {
   const document = restore(translation.render(row, run.times), known.remainder)
-  if (textOf(document) !== textOf(source.document)) return false
+  if (comparableText(document) !== comparableText(source.document)) return false
   if (source.details !== undefined) {
     const details = detailsOf(translation, row, document, run.times)
     if (details === undefined || textOf(details) !== textOf(source.details)) return false

@@ -27,9 +27,10 @@ await t.test('a batch ends with its number or with its bytes', async (t) => {
     notes: Array.from({ length: 50 }, (_, n) => ({ _id: oid(n), text: 'x'.repeat(MIB) })),
     spaces: Array.from({ length: 50 }, (_, n) => ({ _id: oid(n) })),
   })
+  const reading = { onBytes: () => undefined, onDamage: (why: string) => t.fail(why) }
   for (const file of await findDump(folder)) {
     const batches: Piece[][] = []
-    for await (const batch of readBatches(file, 20)) batches.push(batch)
+    for await (const batch of readBatches(file, 20, reading)) batches.push(batch)
     t.equal(batches.flat().length, 50)
     const most = file.name === 'notes' ? Math.ceil(BATCH_BYTES / MIB) : 20
     t.equal(Math.max(...batches.map(({ length }) => length)), most, file.name)

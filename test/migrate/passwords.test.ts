@@ -83,14 +83,14 @@ await t.test('every form of password logs in, and is argon2id afterwards', async
     const phone = String(person(n + 1)['phone'])
     for (const [typed, answer] of [
       ['wrong one', '密码错误'],
-      [password, '登陆成功'],
+      [password, '登录成功'],
     ] as const) {
       const response = await fetch(`${client.http}/login`, {
         method: 'POST',
         body: new URLSearchParams({ phone, password: typed }),
       })
-      const { message } = (await response.json()) as { message: string }
-      t.equal(message, answer, `${phone} ${typed}`)
+      const { msg } = (await response.json()) as { msg: string }
+      t.equal(msg, answer, `${phone} ${typed}`)
     }
   }
   const rows = await target.rows('select password_hash as hash from users')

@@ -3,7 +3,14 @@ import type { Message } from '../../database/schema.ts'
 import { gateImported } from '../../messages/gate/gate.ts'
 import { kindOf, msgType } from '../../messages/kinds.ts'
 import type { WireTimes } from '../../wire/times.ts'
-import { date, type Document, type Json, objectId, textOf, whole } from '../extended-json.ts'
+import {
+  comparableText,
+  date,
+  type Document,
+  type Json,
+  objectId,
+  whole,
+} from '../extended-json.ts'
 import type { Reader } from '../reader.ts'
 import { Rejection } from '../rules.ts'
 import type { Translation } from '../translation.ts'
@@ -149,5 +156,5 @@ export function longTime(time: Date, times: WireTimes): Json {
 
 /** Whether two documents differ in nothing but whether the message was read. */
 export function differOnlyInState(one: Document, other: Document): boolean {
-  return textOf({ ...one, state: null }) === textOf({ ...other, state: null })
+  return comparableText({ ...one, state: null }) === comparableText({ ...other, state: null })
 }

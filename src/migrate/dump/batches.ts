@@ -1,4 +1,4 @@
-import { type DumpFile, type Piece, readPieces } from './dump.ts'
+import { type DumpFile, type Piece, type Reading, readPieces } from './dump.ts'
 
 /** Bytes of documents that may be in memory together: a batch ends with the one that exceeds it. */
 export const BATCH_BYTES = 8 * 1024 * 1024
@@ -7,15 +7,14 @@ export const BATCH_BYTES = 8 * 1024 * 1024
  * Reads a collection in batches that are small in number and in bytes.
  *
  * @param size most documents in a batch
- * @param onBytes is told how many bytes of the file were read
  */
 export async function* readBatches(
   file: DumpFile,
   size: number,
-  onBytes?: (bytes: number) => void,
+  reading: Reading,
 ): AsyncGenerator<Piece[]> {
   let [batch, bytes]: [Piece[], number] = [[], 0]
-  for await (const pieces of readPieces(file, onBytes)) {
+  for await (const pieces of readPieces(file, reading)) {
     for (const piece of pieces) {
       batch.push(piece)
       bytes += piece.bytes
