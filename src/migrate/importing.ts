@@ -6,7 +6,6 @@ import { StartupError } from '../startup-error.ts'
 import { dissolvedGroups, groups } from './collections/groups.ts'
 import { notes } from './collections/notes.ts'
 import { spaces } from './collections/spaces.ts'
-import { users } from './collections/users.ts'
 import { loadDetails } from './details.ts'
 import type { DumpFile } from './dump/dump.ts'
 import { openLedger } from './ledger.ts'
@@ -20,9 +19,7 @@ import { importComments } from './replies.ts'
 import type { Report } from './report.ts'
 import type { Run } from './run.ts'
 import { keepUnknown } from './unknown.ts'
-
-/** Passwords take time, and no more of them may wait for each other. */
-const USERS_TOGETHER = 50
+import { importUsers } from './people.ts'
 
 const locked = statement<[free: boolean]>('import_lock', 'select pg_try_advisory_lock($1, $2)')
 const lockHolders = statement<[mode: string]>(
@@ -82,7 +79,7 @@ export async function importDump(
   const importId = await begin(db, source, await digestOfFiles(given.files))
   const run: Run = { ...given, importId, detailed: await loadDetails(given) }
 
-  await importPlain(run, users, { size: USERS_TOGETHER })
+  await importUsers(run)
   await importPlain(run, groups)
   await importPlain(run, dissolvedGroups)
   await appendMessages(run, await stageMessages(run))

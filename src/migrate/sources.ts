@@ -25,6 +25,7 @@ export interface Source {
 /** What the dump has of a collection; undefined when it has nothing. */
 export function fileOf(run: Run, collection: Collection): DumpFile | undefined {
   const name = run.mapping.nameOf(collection)
+  if (run.mapping.isIgnored(name)) return undefined
   return run.files.find((file) => file.name === name)
 }
 

@@ -175,3 +175,28 @@ await t.test('nobody joins a group that was dissolved here', async (t) => {
   t.strictSame(await target.rows('select reason from quarantine'), [{ reason: 'group-dissolved' }])
   t.strictSame(await target.rows('select * from health_problems'), [])
 })
+
+await t.test('a number that went from one person to another is taken over at once', async (t) => {
+  const target = await Target.create(t)
+  const phones = (...numbers: number[]) => ({
+    users: numbers.map((n, index) => ({ ...person(index + 1), phone: `1380000000${n}` })),
+  })
+  await target.import(await writeDump(t, phones(1, 2, 3)))
+  const folder = await writeDump(t, phones(2, 3, 4))
+  const { collections } = await target.import(folder)
+  t.equal(collections.get('users')?.changed, 3)
+  t.strictSame(
+    (await target.rows('select phone from users order by id')).map(({ phone }) => phone),
+    ['13800000002', '13800000003', '13800000004'],
+  )
+  t.strictSame(await target.rows('select from quarantine'), [])
+  t.equal((await target.verify(folder)).passed, true)
+})
+
+await t.test('a collection of ours is left out if it is ignored', async (t) => {
+  const target = await Target.create(t)
+  await target.import(await writeDump(t, pair), { ignore: ['friends'] })
+  t.equal((await target.rows('select from users')).length, 2)
+  t.equal((await target.rows('select from friendships')).length, 0)
+  t.equal((await target.rows('select from quarantine')).length, 0)
+})

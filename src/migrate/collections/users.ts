@@ -159,10 +159,21 @@ function readBirthday(reader: Reader): string | null {
   return known ? tidy : null
 }
 
+/** The ids of those who have some numbers here, by number. */
+export async function phoneOwners(
+  db: Queryable,
+  phones: readonly string[],
+): Promise<Map<string, string>> {
+  return new Map(await db.run(owners, [phones]))
+}
+
 /** Of several people with one number the one who came first has it. */
 async function refuseTakenPhones(db: Queryable, candidates: Candidate<UserRow>[]): Promise<void> {
   const checked = accepted(candidates)
-  const taken = new Map(await db.run(owners, [checked.map(({ row }) => row.phone)]))
+  const taken = await phoneOwners(
+    db,
+    checked.map(({ row }) => row.phone),
+  )
   for (const candidate of checked) {
     const { id, phone } = candidate.row
     const owner = taken.get(phone) ?? id
