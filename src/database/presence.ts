@@ -51,6 +51,15 @@ export async function announceServer(url: string, log: Logger): Promise<Presence
     }
   }
 
+  async function warnOfUnfinished(): Promise<void> {
+    const result = await current?.query<{ source: string; finished: boolean }>(
+      'select source, finished_at is not null as finished from imports order by id desc limit 1',
+    )
+    const [last] = result?.rows ?? []
+    if (last?.finished !== false) return
+    log.warn(`the import of ${last.source} was cut off: not everything is here, run it again`)
+  }
+
   function later(): void {
     if (ended) return
     current = undefined
@@ -66,6 +75,7 @@ export async function announceServer(url: string, log: Logger): Promise<Presence
   if (!(await announce())) {
     throw new StartupError('An import is running on this database: start when it has ended.')
   }
+  await warnOfUnfinished()
   return {
     async end() {
       ended = true

@@ -7,6 +7,7 @@ import {
   type Known,
   recordImported,
   release,
+  see,
 } from './ledger.ts'
 import type { Collection } from './mapping.ts'
 import { isRemembered } from './passwords.ts'
@@ -14,7 +15,7 @@ import { Reader } from './reader.ts'
 import { keepRejects, type Reject } from './rejects.ts'
 import { type Reason, Rejection } from './rules.ts'
 import type { Run } from './run.ts'
-import type { Source } from './sources.ts'
+import { markOf, type Source } from './sources.ts'
 import type { Translation } from './translation.ts'
 
 /** A document that is on its way to become a row. */
@@ -61,21 +62,24 @@ export async function sift(
   const digests = sources.map(({ digest }) => digest)
   const documents = await findKnown(run.db, collection, ids)
   const kept = await findQuarantined(run.db, collection, digests)
-  const seen = new Map<string, Source>()
+  const sightings = await see(
+    run.db,
+    collection,
+    ids,
+    read.map(({ source }) => markOf(source)),
+  )
   const fresh: Fresh[] = []
-  for (const { source, reader } of read) {
-    const twin = seen.get(reader.id)
+  for (const [index, { source, reader }] of read.entries()) {
+    const sighting = sightings[index]
     const known = documents.get(reader.id)
-    seen.set(reader.id, twin ?? source)
     const isSame =
       known?.digest.equals(source.digest) === true &&
       (collection !== 'users' ||
         (await isRemembered(source.password, known.remainder?.password, run.passwords)))
     if (isSame) countUnchanged(run, collection, known)
-    else if (twin?.digest.equals(source.digest) === true && twin.password === source.password) {
-      run.report.of(collection).unchanged += 1
-    } else if (
-      twin !== undefined ||
+    else if (sighting === 'again') run.report.of(collection).unchanged += 1
+    else if (
+      sighting === 'twin' ||
       known?.importId === run.importId ||
       (known !== undefined && kept.get(source.digest.toString('hex')) === 'id-twice')
     ) {

@@ -6,9 +6,10 @@ import type { Settings } from '../settings.ts'
 import { StartupError } from '../startup-error.ts'
 import { wireTimes } from '../wire/times.ts'
 import { findDump } from './dump/dump.ts'
-import { readMapping } from './mapping.ts'
+import { COLLECTIONS, readMapping } from './mapping.ts'
 import { createProgress } from './progress.ts'
 import { Report } from './report.ts'
+import type { Run } from './run.ts'
 
 /** Passwords that are hashed at the same time: Node has four threads for that. */
 const HASHED_TOGETHER = 4
@@ -53,7 +54,7 @@ export function runMigration(
 
 /** What importing and verifying need besides the database. */
 export async function openDump({ settings, db, args }: CommandContext) {
-  return {
+  const dump = {
     db,
     times: wireTimes(settings.timezone),
     passwords: createPasswords(HASHED_TOGETHER),
@@ -62,6 +63,20 @@ export async function openDump({ settings, db, args }: CommandContext) {
     report: new Report(),
     progress: createProgress(process.stderr),
   }
+  if (missingIn(dump).length === EXPECTED.length) {
+    const found = dump.files.map(({ name }) => name).join(', ')
+    throw new StartupError(`The dump ${args.folder} has none of our collections, but ${found}.`)
+  }
+  return dump
+}
+
+/** What an original has; the others are only in exports of this server. */
+const EXPECTED = COLLECTIONS.filter((collection) => collection !== 'dissolved_groups')
+
+/** The collections that a dump does not have, as it would call them. */
+export function missingIn({ files, mapping }: Pick<Run, 'files' | 'mapping'>): string[] {
+  const names = new Set(files.map(({ name }) => name))
+  return EXPECTED.map((collection) => mapping.nameOf(collection)).filter((name) => !names.has(name))
 }
 
 function readArguments(usage: string, args: string[]): Arguments {

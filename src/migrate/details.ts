@@ -1,9 +1,11 @@
 import { type Queryable, statement } from '../database/connection.ts'
-import { readPieces } from './dump/dump.ts'
+import { readBatches } from './dump/batches.ts'
 import type { WireTimes } from '../wire/times.ts'
 import { date, type Document, isDocument, type Json, textOf, whole } from './extended-json.ts'
 import { type Collection, DETAILS } from './mapping.ts'
+import { silent } from './progress.ts'
 import { Reader } from './reader.ts'
+import { readingOf } from './sources.ts'
 import type { Run } from './run.ts'
 import type { Translation } from './translation.ts'
 
@@ -53,19 +55,19 @@ function valueAt(row: object, key: string): Json | undefined {
 }
 
 /** Reads what an export says about rows beyond their documents into a table of the session. */
-export async function loadDetails({ db, files }: Pick<Run, 'db' | 'files'>): Promise<boolean> {
+export async function loadDetails({
+  db,
+  files,
+  report,
+}: Pick<Run, 'db' | 'files' | 'report'>): Promise<boolean> {
   const file = files.find(({ name }) => name === DETAILS)
   if (file === undefined) return false
   await db.run(made)
-  for await (const pieces of readPieces(file)) {
-    for (let from = 0; from < pieces.length; from += BATCH) {
-      const documents = pieces
-        .slice(from, from + BATCH)
-        .flatMap((piece) =>
-          'document' in piece && typeof piece.document['_id'] === 'string' ? [piece.document] : [],
-        )
-      await store(db, documents)
-    }
+  for await (const pieces of readBatches(file, BATCH, readingOf({ progress: silent, report }))) {
+    const documents = pieces.flatMap((piece) =>
+      'document' in piece && typeof piece.document['_id'] === 'string' ? [piece.document] : [],
+    )
+    await store(db, documents)
   }
   return true
 }

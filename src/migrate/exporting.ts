@@ -6,6 +6,7 @@ import { type Session, statement } from '../database/connection.ts'
 import { StartupError } from '../startup-error.ts'
 import type { WireTimes } from '../wire/times.ts'
 import { type UserRow, withStoredHash } from './collections/users.ts'
+import { BATCH_BYTES } from './dump/batches.ts'
 import { detailsKey, detailsOf } from './details.ts'
 import { erasedDetails } from './erased.ts'
 import { type Document, textOf } from './extended-json.ts'
@@ -27,8 +28,17 @@ const keptCollections = statement<[collection: string]>(
 )
 const kept = statement<[digest: string, reason: string, text: string]>(
   'export_kept',
-  `select encode(digest, 'hex'), reason, document_text from quarantine
-  where collection = $1 and digest > decode($2, 'hex') order by digest limit $3`,
+  `select encode(digest, 'hex'), reason, document_text
+  from (
+    select *, sum(octet_length(document_text)) over (order by digest)
+      - octet_length(document_text) as bytes_before
+    from (
+      select * from quarantine
+      where collection = $1 and digest > decode($2, 'hex') order by digest limit $3
+    ) page
+  ) measured
+  where bytes_before < ${BATCH_BYTES}
+  order by digest`,
 )
 
 /** What an export works with. */
@@ -85,7 +95,7 @@ async function writeRows(
   const later: [order: number, document: Document][] = []
   let after = ''
   for (;;) {
-    const ids = (await db.run(translation.page, [after, PAGE])).map(([id]) => id)
+    const ids = together(await db.run(translation.page, [after, PAGE]))
     after = ids.at(-1) ?? ''
     if (ids.length === 0) break
     const known = await findOrigins(db, collection, ids)
@@ -108,6 +118,13 @@ async function writeRows(
   for (const [, document] of later.sort(([one], [other]) => one - other)) {
     await file.write(textOf(document))
   }
+}
+
+/** As many of the first rows as may be in memory together. */
+function together(rows: readonly (readonly [id: string, bytes?: number])[]): string[] {
+  let bytes = 0
+  const end = rows.findIndex(([, length = 0]) => (bytes += length) >= BATCH_BYTES)
+  return rows.slice(0, end === -1 ? undefined : end + 1).map(([id]) => id)
 }
 
 /** A group that was dissolved here was imported as one that lived. */

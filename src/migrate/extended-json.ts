@@ -31,7 +31,10 @@ export function fromBson(bytes: Uint8Array): Document {
  * @throws Error when it is none
  */
 export function fromJson(text: string): Document {
-  const document = normal(JSON.parse(text) as Json)
+  const parsed = JSON.parse(text) as Json
+  // Of two values under one key JSON.parse keeps the last.
+  if (keysIn(parsed) !== keysWritten(text)) throw new Error('a key twice')
+  const document = normal(parsed)
   if (!isDocument(document)) throw new Error('no document')
   return document
 }
@@ -43,6 +46,44 @@ export function isDocument(value: Json | undefined): value is Document {
 /** Canonical Extended JSON; equal documents have equal texts. */
 export function textOf(value: Json): string {
   return JSON.stringify(value)
+}
+
+/**
+ * The same text for documents that differ only in the types of their numbers: mongodump keeps
+ * what mongoexport does not say.
+ */
+export function comparableText(value: Json): string {
+  return textOf(value).replaceAll(
+    /(?<!"\$date":)\{"\$number(?:Long|Double)":"([^"]*)"\}/g,
+    (written, digits: string) => {
+      const number = Number(digits)
+      return Number.isSafeInteger(number) ? textOf(whole(number)) : written
+    },
+  )
+}
+
+/** A value as plain JSON shows it: numbers as such, moments in ISO 8601, ids as texts. */
+export function plain(value: Json): Json {
+  if (Array.isArray(value)) return value.map(plain)
+  if (!isDocument(value)) return value
+  const [first, ...others] = Object.entries(value)
+  if (first === undefined || others.length > 0 || !first[0].startsWith('$')) {
+    return mapValues(value, plain)
+  }
+  const [key, content] = first
+  if (key === '$oid' && typeof content === 'string') return content
+  if (key === '$date' && isDocument(content))
+    return isoTime(Number(content['$numberLong'])) ?? value
+  if (!key.startsWith('$number') || typeof content !== 'string') return value
+  // What JSON cannot say exactly stays a text.
+  const number = Number(content)
+  const isExact = Number.isSafeInteger(number) || !Number.isInteger(number)
+  return Number.isFinite(number) && isExact ? number : content
+}
+
+function isoTime(milliseconds: number): string | undefined {
+  const time = new Date(milliseconds)
+  return Number.isNaN(time.getTime()) ? undefined : time.toISOString()
 }
 
 /** A short digest of a text, to see whether it changed. */
@@ -94,6 +135,22 @@ function isPlain(value: unknown): value is Record<string, unknown> {
     !('_bsontype' in value) &&
     !(value instanceof RegExp)
   )
+}
+
+function keysIn(value: Json): number {
+  if (typeof value !== 'object' || value === null) return 0
+  const values = Object.values(value)
+  const own = Array.isArray(value) ? 0 : values.length
+  return values.reduce((sum: number, one) => sum + keysIn(one), own)
+}
+
+/** A text that is followed by a colon is a key. */
+function keysWritten(text: string): number {
+  let count = 0
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"(?:\s*:)?/g)) {
+    if (token.endsWith(':')) count += 1
+  }
+  return count
 }
 
 /** Any Extended JSON in its canonical form. */

@@ -60,7 +60,7 @@ export async function importFriendships(run: Run): Promise<void> {
 }
 
 async function importPairs(run: Run, groups: readonly Group<FriendRow>[]): Promise<void> {
-  await refuseTwins(run, friends, groups, pairKey)
+  await refuseTwins(run, friends, groups, ({ userId, friendId }) => userId + friendId)
   const candidates = groups.flat()
   await refuseUnknown(run.db, candidates, 'users', ({ userId, friendId }) => [userId, friendId])
   const rows = groups.flatMap((group) => settle(accepted(group)))

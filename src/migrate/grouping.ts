@@ -1,13 +1,14 @@
 import { statement } from '../database/connection.ts'
 import { type Candidate, countUnchanged, refuse, rejectOf } from './candidates.ts'
-import { type Document, textOf } from './extended-json.ts'
-import { findKnown, findQuarantined, noteRejected } from './ledger.ts'
+import { BATCH_BYTES } from './dump/batches.ts'
+import { textOf } from './extended-json.ts'
+import { findKnown, findQuarantined, noteRejected, see } from './ledger.ts'
 import type { Collection } from './mapping.ts'
 import { Reader } from './reader.ts'
 import { keepRejects, type Reject } from './rejects.ts'
 import type { Reason } from './rules.ts'
 import type { Run } from './run.ts'
-import { readSources, toSource } from './sources.ts'
+import { markOf, readSources, type Source, sourceOf } from './sources.ts'
 import type { Translation } from './translation.ts'
 
 /*
@@ -34,8 +35,16 @@ const indexed = statement('grouping_index', 'create index on grouped (key, ordin
 const unindexed = statement('grouping_unindex', 'drop index if exists grouped_key_ordinal_idx')
 const taken = statement<[key: string, ordinal: number, document: string, details: string | null]>(
   'grouping_take',
-  `select key, ordinal, document, details from grouped
-  where (key, ordinal) > ($1, $2::bigint) order by key, ordinal limit $3`,
+  `select key, ordinal, document, details
+  from (
+    select *, sum(octet_length(document)) over (order by key, ordinal) - octet_length(document)
+      as bytes_before
+    from (
+      select * from grouped where (key, ordinal) > ($1, $2::bigint) order by key, ordinal limit $3
+    ) page
+  ) measured
+  where bytes_before < ${BATCH_BYTES}
+  order by key, ordinal`,
 )
 
 /** The documents of one group, in the order of the dump. */
@@ -86,10 +95,10 @@ async function stage<Row extends { readonly id: string }>(
   const onBroken = (broken: Reject[]) => keepRejects(run, collection, broken)
   for await (const sources of readSources(run, collection, BATCH, onBroken)) {
     const rejects: Reject[] = []
-    const staged = sources.flatMap((source) => {
+    const firsts = await firstOfTheirIds(run, collection, sources, rejects)
+    const staged = firsts.flatMap(({ source, reader }) => {
       try {
-        const row = translation.read(new Reader(source, run.times))
-        return [{ key: keyOf(row), source }]
+        return [{ key: keyOf(translation.read(reader)), source }]
       } catch (error) {
         rejects.push(rejectOf(source, error))
         return []
@@ -105,16 +114,39 @@ async function stage<Row extends { readonly id: string }>(
   await run.db.run(indexed)
 }
 
+/** Refuses documents whose id another one before them has; one that is there again counts once. */
+async function firstOfTheirIds(
+  run: Run,
+  collection: Collection,
+  sources: readonly Source[],
+  rejects: Reject[],
+): Promise<{ source: Source; reader: Reader }[]> {
+  const read = sources.flatMap((source) => {
+    try {
+      return [{ source, reader: new Reader(source, run.times) }]
+    } catch (error) {
+      rejects.push(rejectOf(source, error))
+      return []
+    }
+  })
+  const ids = read.map(({ reader }) => reader.id)
+  const marks = read.map(({ source }) => markOf(source))
+  const sightings = await see(run.db, collection, ids, marks)
+  for (const [index, { source, reader }] of read.entries()) {
+    if (sightings[index] === 'twin') {
+      rejects.push({ source, reason: 'id-twice', detail: reader.id })
+    } else if (sightings[index] === 'again') run.report.of(collection).unchanged += 1
+  }
+  return read.filter((_, index) => sightings[index] === 'first')
+}
+
 async function lookUp<Row extends { readonly id: string }>(
   run: Run,
   translation: Translation<Row>,
   rows: readonly (readonly [string, number, string, string | null])[],
 ): Promise<Candidate<Row>[]> {
   const read = rows.map(([, , document, details]) => {
-    const source = toSource(
-      JSON.parse(document) as Document,
-      details === null ? undefined : (JSON.parse(details) as Document),
-    )
+    const source = sourceOf(document, details)
     const reader = new Reader(source, run.times)
     return { source, reader, row: translation.read(reader), rejection: undefined }
   })
@@ -160,31 +192,25 @@ function countSettled(
 }
 
 /**
- * Refuses documents whose id another one has, in the same or another group; one that is there
- * twice as it is counts once.
+ * Refuses documents whose id a row in another place has.
+ *
+ * @param placeOf what no two rows have in common
  */
 export async function refuseTwins<Row extends { readonly id: string }>(
   run: Run,
   translation: Translation<Row>,
   groups: readonly Group<Row>[],
-  keyOf: (row: Row) => string,
+  placeOf: (row: Row) => string,
 ): Promise<void> {
-  const ids = groups.flat().map(({ row }) => row.id)
-  const rows = await translation.find(run.db, ids)
-  const keys = new Map(rows.map((row) => [row.id, keyOf(row)]))
-  const seen = new Map<string, Buffer>()
-  for (const group of groups) {
-    for (const candidate of [...group]) {
-      const { id } = candidate.row
-      const { digest } = candidate.source
-      if (seen.get(id)?.equals(digest) === true) {
-        group.splice(group.indexOf(candidate), 1)
-        run.report.of(translation.collection).unchanged += 1
-      } else if (seen.has(id) || (keys.get(id) ?? keyOf(candidate.row)) !== keyOf(candidate.row)) {
-        refuse(candidate, 'id-twice', id)
-      }
-      seen.set(id, seen.get(id) ?? digest)
-    }
+  const candidates = groups.flat()
+  const rows = await translation.find(
+    run.db,
+    candidates.map(({ row }) => row.id),
+  )
+  const places = new Map(rows.map((row) => [row.id, placeOf(row)]))
+  for (const candidate of candidates) {
+    const { row } = candidate
+    if ((places.get(row.id) ?? placeOf(row)) !== placeOf(row)) refuse(candidate, 'id-twice', row.id)
   }
 }
 

@@ -6,7 +6,6 @@ import { StartupError } from '../startup-error.ts'
 import { dissolvedGroups, groups } from './collections/groups.ts'
 import { notes } from './collections/notes.ts'
 import { spaces } from './collections/spaces.ts'
-import { users } from './collections/users.ts'
 import { loadDetails } from './details.ts'
 import type { DumpFile } from './dump/dump.ts'
 import { countEarlier, openSeen } from './earlier.ts'
@@ -24,9 +23,7 @@ import type { Report } from './report.ts'
 import type { Run, RunFacts } from './run.ts'
 import { fileOf } from './sources.ts'
 import { keepUnknown } from './unknown.ts'
-
-/** Passwords take time, and no more of them may wait for each other. */
-const USERS_TOGETHER = 50
+import { importUsers } from './people.ts'
 
 const locked = statement<[free: boolean]>('import_lock', 'select pg_try_advisory_lock($1, $2)')
 const lockHolders = statement<[mode: string]>(
@@ -89,7 +86,7 @@ export async function importDump(
   if (detailed) await takeErased(db)
   const run: Run = { ...given, importId, detailed, erased: await loadErased(db) }
 
-  await importPlain(run, users, { size: USERS_TOGETHER })
+  await importUsers(run)
   await importPlain(run, groups)
   await importPlain(run, dissolvedGroups)
   await appendMessages(run, await stageMessages(run))

@@ -155,9 +155,58 @@ const rejected = statement(
   `insert into rejected select $1, unnest($2::text[]) on conflict do nothing`,
 )
 
+const seenMade = statement(
+  'ledger_make_seen',
+  `create temp table seen (
+    collection source_collection, id text, mark text not null, primary key (collection, id)
+  )`,
+)
+const seenFirst = statement<[ordinal: number]>(
+  'ledger_see',
+  `with input as (
+    select distinct on (id) id, mark, ordinal
+    from unnest($2::text[], $3::text[]) with ordinality as i (id, mark, ordinal)
+    order by id, ordinal
+  ), added as (
+    insert into seen select $1, id, mark from input on conflict do nothing returning id
+  )
+  select ordinal from input join added using (id)`,
+)
+const seenAs = statement<[id: string, mark: string]>(
+  'ledger_seen',
+  'select id, mark from seen where collection = $1 and id = any ($2::text[])',
+)
+
 /** Makes ready what a session remembers of the dump that it imports. */
 export async function openLedger(db: Queryable): Promise<void> {
   await db.run(rejectedMade)
+  await db.run(seenMade)
+}
+
+/** What a document is to those that came before it in its collection. */
+export type Sighting = 'first' | 'again' | 'twin'
+
+/**
+ * Tells documents whose id was not seen before from those that are there again as they were, and
+ * from others that have the id of one before them.
+ *
+ * @param marks equal for equal documents
+ */
+export async function see(
+  db: Queryable,
+  collection: Collection,
+  ids: readonly string[],
+  marks: readonly string[],
+): Promise<Sighting[]> {
+  const rows = await db.run(seenFirst, [collection, ids, marks])
+  const first = new Set(rows.map(([ordinal]) => ordinal - 1))
+  if (first.size === ids.length) return ids.map(() => 'first')
+  const others = ids.filter((_, index) => !first.has(index))
+  const known = new Map(await db.run(seenAs, [collection, others]))
+  return ids.map((id, index) => {
+    if (first.has(index)) return 'first'
+    return known.get(id) === marks[index] ? 'again' : 'twin'
+  })
 }
 
 /** Remembers for the session that the dump has such documents, and that they were refused. */

@@ -36,6 +36,8 @@ export interface Mapping {
   nameOf(collection: Collection): string
   /** Our name of one of the dump's collections; undefined for others. */
   collectionOf(name: string): Collection | undefined
+  /** What the dump calls the password of a user. */
+  readonly passwordKey: string
   /** Whether a collection of the dump is to be left out. */
   isIgnored(name: string): boolean
   /** A document with our names; undefined when two fields would get one name. */
@@ -81,6 +83,7 @@ export function createMapping(value: unknown): Mapping {
   return {
     nameOf,
     collectionOf: (name) => byName.get(name),
+    passwordKey: fields.users?.['password'] ?? 'password',
     isIgnored: (name) => ignore.includes(name) || name.startsWith('system.'),
     ours(collection, document) {
       const renamed = rename(document, toOurs.get(collection))

@@ -57,21 +57,24 @@ const stored = statement(
     sent_when_read = case when m.state = excluded.state
       then m.sent_when_read else excluded.sent_when_read end`,
 )
-const ownerless = statement<[groupId: string, ownerId: string, createdAt: Date]>(
-  'members_ownerless',
-  `select g.id, g.owner_id, g.created_at
-  from groups g
-  where g.dissolved_at is null and not exists (
-    select from group_members m
-    where m.group_id = g.id and m.user_id = g.owner_id and m.state = 'member'
-  )
-  order by g.id limit 1000`,
+// Of groups that this run imported: a member since then may have read on.
+const madeForgotten = statement(
+  'members_forget_made',
+  `delete from group_members m
+  using imported_documents d, unnest($1::text[], $2::text[]) as i (id, user_id)
+  where m.id = i.id and m.user_id = i.user_id
+    and d.collection = 'groups' and d.id = m.group_id and d.import_id = $3`,
 )
-const ownerMarked = statement(
-  'members_mark_owner',
-  `update imported_documents set mended = array_append(mended, 'owner-joined')
-  where collection = 'groups' and id = any ($1::text[])
-    and array_position(mended, 'owner-joined') is null`,
+const ownersMarked = statement<[groupId: string]>(
+  'members_mark_owners',
+  `update imported_documents d set mended = array_append(d.mended, 'owner-joined')
+  from groups g join group_members m on m.group_id = g.id and m.user_id = g.owner_id
+  where d.collection = 'groups' and d.id = g.id and d.import_id = $1
+    and coalesce(array_position(d.mended, 'owner-joined'), 0) = 0
+    and not exists (
+      select from imported_documents o where o.collection = 'group_users' and o.id = m.id
+    )
+  returning d.id`,
 )
 
 /** Imports who belongs to which group, after the messages, so that all of them are read. */
@@ -79,7 +82,7 @@ export async function importMemberships(run: Run): Promise<void> {
   for await (const groups of readGroups(run, members, memberKey, 'member-doubled')) {
     if (groups.length > 0) await importMembers(run, groups)
   }
-  await joinOwners(run)
+  await markOwners(run)
 }
 
 async function importMembers(run: Run, groups: readonly Group<MemberRow>[]): Promise<void> {
@@ -90,6 +93,10 @@ async function importMembers(run: Run, groups: readonly Group<MemberRow>[]): Pro
   await refuseUnknown(db, candidates, 'users', ({ userId }) => [userId])
   const groupIds = candidates.map(({ row }) => row.groupId)
   const ownerOf = new Map(await db.run(owners, [groupIds]))
+  for (const candidate of accepted(candidates)) {
+    const { groupId } = candidate.row
+    if (!ownerOf.has(groupId)) refuse(candidate, 'group-dissolved', groupId)
+  }
   for (const group of groups) settle(accepted(group), ownerOf)
   const good = accepted(candidates)
   await db.run(countsMade)
@@ -127,6 +134,8 @@ function settle(
 
 async function store(run: Run, rows: readonly MemberRow[]): Promise<void> {
   if (rows.length === 0) return
+  const made = rows.map(({ groupId }) => madeId(groupId, 'owner'))
+  await run.db.run(madeForgotten, [made, rows.map(({ userId }) => userId), run.importId])
   await run.db.run(stored, [
     rows.map(({ id }) => id),
     rows.map(({ groupId }) => groupId),
@@ -137,24 +146,8 @@ async function store(run: Run, rows: readonly MemberRow[]): Promise<void> {
   ])
 }
 
-/** Whoever owns a living group belongs to it, whatever the dump says. */
-async function joinOwners(run: Run): Promise<void> {
-  const { db } = run
-  for (;;) {
-    const rows = await db.run(ownerless)
-    if (rows.length === 0) return
-    await db.run(countsMade)
-    await db.run(countsIndexed)
-    await db.transaction(async () => {
-      await store(
-        run,
-        rows.map(([groupId, userId, createdAt]) => ({
-          ...{ id: madeId(groupId, 'owner'), groupId, userId, state: 'member' as const },
-          ...{ createdAt, joinedAt: createdAt, timed: false },
-        })),
-      )
-      await db.run(ownerMarked, [rows.map(([groupId]) => groupId)])
-    })
-    run.report.mended('groups', ['owner-joined'], rows.length)
-  }
+/** Remembers of which groups the dump does not say that the owner is a member. */
+async function markOwners(run: Run): Promise<void> {
+  const rows = await run.db.run(ownersMarked, [run.importId])
+  if (rows.length > 0) run.report.mended('groups', ['owner-joined'], rows.length)
 }

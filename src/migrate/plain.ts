@@ -1,4 +1,4 @@
-import { type Candidate, rejectOf, settle, sift } from './candidates.ts'
+import { type Candidate, type Fresh, rejectOf, settle, sift } from './candidates.ts'
 import { keepRejects, type Reject } from './rejects.ts'
 import type { Run } from './run.ts'
 import { readSources, type Source } from './sources.ts'
@@ -27,13 +27,23 @@ export async function importPlain<Row extends { readonly id: string }>(
   }
 }
 
-/** Imports some documents; gives those that were refused for other reasons than their own. */
+/** Imports some documents. */
 export async function importBatch<Row extends { readonly id: string }>(
   run: Run,
   translation: Translation<Row>,
   sources: readonly Source[],
 ): Promise<void> {
   const { fresh, rejects } = await sift(run, translation.collection, sources)
+  await importFresh(run, translation, fresh, rejects)
+}
+
+/** The same for documents that are known to be new, or not what they were. */
+export async function importFresh<Row extends { readonly id: string }>(
+  run: Run,
+  translation: Translation<Row>,
+  fresh: readonly Fresh[],
+  rejects: Reject[] = [],
+): Promise<void> {
   const candidates: Candidate<Row>[] = []
   for (const one of fresh) {
     try {

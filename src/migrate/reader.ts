@@ -1,6 +1,6 @@
 import type { WireTimes } from '../wire/times.ts'
 import { codePoints, isStorable } from '../wire/fields.ts'
-import { type Document, isDocument, type Json, textOf } from './extended-json.ts'
+import { type Document, isDocument, type Json, plain, textOf } from './extended-json.ts'
 import { type Mending, Rejection } from './rules.ts'
 import { readTime, timeOfId } from './times.ts'
 
@@ -124,7 +124,9 @@ export class Reader {
   /** A value as a reader would write it. */
   #plain(value: Json): string {
     const number = numberOf(value)
-    return number === undefined ? textOf(value) : String(number)
+    if (number !== undefined) return String(number)
+    const shown = plain(value)
+    return typeof shown === 'string' ? shown : textOf(shown)
   }
 }
 

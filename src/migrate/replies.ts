@@ -1,10 +1,11 @@
 import { statement } from '../database/connection.ts'
 import { comments } from './collections/comments.ts'
-import { type Document, textOf } from './extended-json.ts'
+import { BATCH_BYTES } from './dump/batches.ts'
+import { textOf } from './extended-json.ts'
 import { importBatch, importPlain } from './plain.ts'
 import { Reader } from './reader.ts'
 import type { Run } from './run.ts'
-import { type Source, toSource } from './sources.ts'
+import { type Source, sourceOf } from './sources.ts'
 
 /** Replies that are imported together. */
 const BATCH = 1_000
@@ -23,19 +24,23 @@ const filled = statement(
 )
 const indexed = statement('replies_index', 'create index on replies (parent_id)')
 const analyzed = statement('replies_analyze', 'analyze replies')
+const taken = (condition: string) => `delete from replies where ordinal in (
+    select ordinal
+    from (
+      select ordinal,
+        sum(octet_length(document)) over (order by ordinal) - octet_length(document) as bytes_before
+      from (select * from replies r where ${condition} order by ordinal limit $1) page
+    ) measured
+    where bytes_before < ${BATCH_BYTES}
+  )
+  returning document, details`
 const takenAnswering = statement<[document: string, details: string | null]>(
   'replies_take_answering',
-  `delete from replies where ordinal in (
-    select r.ordinal from replies r
-    where exists (select from comments c where c.id = r.parent_id)
-    order by r.ordinal limit $1
-  )
-  returning document, details`,
+  taken('exists (select from comments c where c.id = r.parent_id)'),
 )
 const takenRest = statement<[document: string, details: string | null]>(
   'replies_take_rest',
-  `delete from replies where ordinal in (select ordinal from replies order by ordinal limit $1)
-  returning document, details`,
+  taken('true'),
 )
 
 /** Imports comments, then what answers them, then what answers that, in whatever order they are. */
@@ -44,16 +49,11 @@ export async function importComments(run: Run): Promise<void> {
   await importPlain(run, comments, { later: (sources) => setRepliesAside(run, sources) })
   await run.db.run(indexed)
   await run.db.run(analyzed)
-  for (const taken of [takenAnswering, takenRest]) {
+  for (const next of [takenAnswering, takenRest]) {
     for (;;) {
-      const rows = await run.db.run(taken, [BATCH])
+      const rows = await run.db.run(next, [BATCH])
       if (rows.length === 0) break
-      const sources = rows.map(([document, details]) =>
-        toSource(
-          JSON.parse(document) as Document,
-          details === null ? undefined : (JSON.parse(details) as Document),
-        ),
-      )
+      const sources = rows.map(([document, details]) => sourceOf(document, details))
       await importBatch(run, comments, sources)
     }
   }

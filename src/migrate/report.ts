@@ -17,6 +17,8 @@ export interface Counts {
 /** Counts what becomes of documents, by collection. */
 export class Report {
   readonly collections = new Map<string, Counts>()
+  /** Why what follows in a file could not be read, a sentence each. */
+  readonly damages = new Set<string>()
 
   of(collection: string): Counts {
     const known = this.collections.get(collection)
@@ -79,7 +81,7 @@ export class Report {
       ...listed(`${collection} mended`, mended),
       ...listed(`${collection} quarantined`, quarantined),
     ])
-    return [table(head, rows), ...lines].join('\n')
+    return [table(head, rows), ...lines, ...this.damages].join('\n')
   }
 }
 

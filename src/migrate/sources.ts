@@ -1,7 +1,9 @@
-import { type Piece, type DumpFile, readPieces } from './dump/dump.ts'
+import { createHmac, randomBytes } from 'node:crypto'
+import { readBatches } from './dump/batches.ts'
+import type { DumpFile, Piece, Reading } from './dump/dump.ts'
 import { findDetails } from './details.ts'
 import { noteSeen } from './earlier.ts'
-import { digestOf, type Document, isDocument, textOf } from './extended-json.ts'
+import { comparableText, digestOf, type Document, isDocument, textOf } from './extended-json.ts'
 import type { Collection } from './mapping.ts'
 import { blotted, withoutPassword } from './passwords.ts'
 import type { Reject, UndecodableText } from './rejects.ts'
@@ -24,13 +26,24 @@ export interface Source {
 /** What the dump has of a collection; undefined when it has nothing. */
 export function fileOf(run: Run, collection: Collection): DumpFile | undefined {
   const name = run.mapping.nameOf(collection)
+  if (run.mapping.isIgnored(name)) return undefined
   return run.files.find((file) => file.name === name)
+}
+
+/** How reading a file shows in a run. */
+export function readingOf({ progress, report }: Pick<Run, 'progress' | 'report'>): Reading {
+  return {
+    onBytes: (bytes) => {
+      progress.advance(bytes)
+    },
+    onDamage: (sentence) => void report.damages.add(sentence),
+  }
 }
 
 /**
  * Reads a collection in batches. What is no document, or cannot be renamed, goes to `onBroken`.
  *
- * @param size documents in a batch
+ * @param size most documents in a batch
  */
 export async function* readSources(
   run: Run,
@@ -41,16 +54,9 @@ export async function* readSources(
   const file = fileOf(run, collection)
   if (file === undefined) return
   run.progress.step(collection, file.bytes)
-  let batch: Piece[] = []
-  for await (const pieces of readPieces(file, (bytes) => run.progress.advance(bytes))) {
-    for (const piece of pieces) {
-      batch.push(piece)
-      if (batch.length < size) continue
-      yield await toSources(run, collection, batch, onBroken)
-      batch = []
-    }
+  for await (const pieces of readBatches(file, size, readingOf(run))) {
+    yield await toSources(run, collection, pieces, onBroken)
   }
-  if (batch.length > 0) yield await toSources(run, collection, batch, onBroken)
 }
 
 async function toSources(
@@ -60,14 +66,18 @@ async function toSources(
   onBroken: (broken: Reject[]) => Promise<void>,
 ): Promise<Source[]> {
   run.report.of(collection).documents += pieces.length
+  const passwordKey = collection === 'users' ? run.mapping.passwordKey : undefined
   const broken: Reject[] = []
   const documents: Document[] = []
   for (const piece of pieces) {
-    if ('broken' in piece) broken.push(notDecodable(run, collection, piece.broken))
+    if ('broken' in piece) broken.push(notDecodable(piece.broken, passwordKey))
     else {
       const document = run.mapping.ours(collection, piece.document)
       if (document !== undefined) documents.push(document)
-      else broken.push({ source: toSource(piece.document), reason: 'field-twice', detail: '' })
+      else {
+        const source = toSource(piece.document, { passwordKey })
+        broken.push({ source, reason: 'field-twice', detail: '' })
+      }
     }
   }
   if (broken.length > 0) await onBroken(broken)
@@ -75,17 +85,27 @@ async function toSources(
   const kept = documents.filter((one) => !run.erased.mentionedIn(textOf(one)))
   run.report.of(collection).erased += documents.length - kept.length
   const details = await findDetails(run, collection, kept)
-  return kept.map((whole, index) => toSource(whole, details[index]))
+  return kept.map((whole, index) => toSource(whole, { details: details[index], passwordKey }))
 }
 
-/** A document of the dump as it is imported and compared. */
-export function toSource(whole: Document, details?: Document): Source {
-  const [document, password] = withoutPassword(whole)
+/**
+ * A document of the dump as it is imported and compared: nothing called like a password is in it.
+ *
+ * @param passwordKey what the dump calls the password of a user, where that may be in it
+ */
+export function toSource(
+  whole: Document,
+  {
+    details,
+    passwordKey = 'password',
+  }: { details?: Document | undefined; passwordKey?: string | undefined } = {},
+): Source {
+  const [document, password] = withoutPassword(whole, passwordKey)
   return {
     document,
     password,
     details,
-    digest: digestOf(textOf(document) + (details === undefined ? '' : textOf(details))),
+    digest: digestOf(comparableText(document) + (details === undefined ? '' : textOf(details))),
     documentId: documentId(document),
   }
 }
@@ -93,6 +113,22 @@ export function toSource(whole: Document, details?: Document): Source {
 function idOf({ _id: id }: Document): string[] {
   const text = isDocument(id) ? id['$oid'] : id
   return typeof text === 'string' ? [text.toLowerCase()] : []
+}
+
+/** A source again, from the texts under which it waited. */
+export function sourceOf(document: string, details: string | null): Source {
+  return toSource(JSON.parse(document) as Document, {
+    details: details === null ? undefined : (JSON.parse(details) as Document),
+  })
+}
+
+/** Known to this process alone, so that what is made with it tells nobody a password. */
+const KEY = randomBytes(32)
+
+/** Equal for equal documents, of people with their passwords. */
+export function markOf({ digest, password }: Source): string {
+  const mark = password === undefined ? digest : createHmac('sha256', KEY).update(password)
+  return Buffer.isBuffer(mark) ? mark.toString('hex') : mark.update(digest).digest('hex')
 }
 
 function documentId(document: Document): string | null {
@@ -110,8 +146,7 @@ export function undecodable(broken: string | Buffer): UndecodableText {
   return { text, digest: digestOf(text) }
 }
 
-function notDecodable(run: Run, collection: Collection, broken: string | Buffer): Reject {
-  const [key = ''] = Object.keys(run.mapping.theirs(collection, { password: '' }))
-  const source = undecodable(collection === 'users' ? blotted(broken, key) : broken)
+function notDecodable(broken: string | Buffer, passwordKey = 'password'): Reject {
+  const source = undecodable(blotted(broken, passwordKey))
   return { source, reason: 'not-decodable', detail: '' }
 }

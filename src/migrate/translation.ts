@@ -26,6 +26,6 @@ export interface Translation<Row extends { readonly id: string }> {
   store(db: Queryable, rows: readonly Row[]): Promise<void>
   /** Rows as they are now. */
   find(db: Queryable, ids: readonly string[]): Promise<Row[]>
-  /** Ids of rows after one id, at most so many, in order. */
-  readonly page: Statement<[id: string]>
+  /** Ids of rows after one id, at most so many, in order; with the bytes of what may be long. */
+  readonly page: Statement<[id: string, bytes?: number]>
 }

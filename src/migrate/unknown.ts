@@ -1,9 +1,10 @@
-import { readPieces } from './dump/dump.ts'
+import { readBatches } from './dump/batches.ts'
+import type { Piece } from './dump/dump.ts'
 import { DETAILS } from './mapping.ts'
 import { blotted } from './passwords.ts'
 import { keepRejects, type Reject } from './rejects.ts'
 import type { Run } from './run.ts'
-import { toSource, undecodable } from './sources.ts'
+import { readingOf, toSource, undecodable } from './sources.ts'
 
 /** Documents that are kept together. */
 const BATCH = 1_000
@@ -20,23 +21,19 @@ export async function* readUnknown(run: Run): AsyncGenerator<[name: string, Reje
     if (name === DETAILS || run.mapping.isIgnored(name)) continue
     if (run.mapping.collectionOf(name) !== undefined) continue
     run.progress.step(name, file.bytes)
-    let rejects: Reject[] = []
-    for await (const pieces of readPieces(file, (bytes) => run.progress.advance(bytes))) {
+    run.report.of(name)
+    for await (const pieces of readBatches(file, BATCH, readingOf(run))) {
       run.report.of(name).documents += pieces.length
-      for (const piece of pieces) {
-        rejects.push({
-          source:
-            'document' in piece
-              ? toSource(piece.document)
-              : undecodable(blotted(piece.broken, 'password')),
-          reason: 'document' in piece ? 'collection-unknown' : 'not-decodable',
-          detail: '',
-        })
-        if (rejects.length < BATCH) continue
-        yield [name, rejects]
-        rejects = []
-      }
+      yield [name, pieces.map((piece) => toReject(run, piece))]
     }
-    yield [name, rejects]
   }
+}
+
+function toReject({ mapping: { passwordKey } }: Run, piece: Piece): Reject {
+  if ('document' in piece) {
+    const source = toSource(piece.document, { passwordKey })
+    return { source, reason: 'collection-unknown', detail: '' }
+  }
+  const source = undecodable(blotted(piece.broken, passwordKey))
+  return { source, reason: 'not-decodable', detail: '' }
 }

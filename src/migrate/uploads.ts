@@ -37,7 +37,7 @@ const referencesMade = statement(
       sender_id, substring(body from '"fileName":"([^"\\\\]+)"')
     from messages where kind in ('picture', 'video', 'file')
   ) r
-  where stored_name <> ''
+  where stored_name <> '' and octet_length(stored_name) <= ${LONGEST_NAME}
   order by stored_name, weight, user_id`,
 )
 const referencesIndexed = statement(

@@ -10,11 +10,12 @@ await runMigration(
     const { settings, args } = context
     const dump = await openDump(context)
     const verification = await verifyDump(dump)
-    say(verification.toString())
-    if (args.uploads.length === 0) return verification.passed
+    say([verification.toString(), ...dump.report.damages].join('\n'))
+    const passed = verification.passed && dump.report.damages.size === 0
+    if (args.uploads.length === 0) return passed
     const storage = await openStorage(settings.uploadDir, settings.freeSpaceFloor)
     const uploads = await verifyUploads({ ...dump, storage, folders: args.uploads })
     say(describeUploads(uploads))
-    return verification.passed && uploads.others.every(({ why }) => why === 'unfinished')
+    return passed && uploads.others.every(({ why }) => why === 'unfinished')
   },
 )

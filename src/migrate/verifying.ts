@@ -3,7 +3,7 @@ import type { UserRow } from './collections/users.ts'
 import { detailsOf, loadDetails } from './details.ts'
 import { countEarlier, openSeen } from './earlier.ts'
 import { loadErased } from './erased.ts'
-import { textOf } from './extended-json.ts'
+import { comparableText, textOf } from './extended-json.ts'
 import { findKnown, findQuarantined, type Known } from './ledger.ts'
 import { COLLECTIONS } from './mapping.ts'
 import { isRemembered } from './passwords.ts'
@@ -189,7 +189,7 @@ async function isEqual(
   row: AnyRow,
 ): Promise<boolean> {
   const document = restore(translation.render(row, run.times), known.remainder)
-  if (textOf(document) !== textOf(source.document)) return false
+  if (comparableText(document) !== comparableText(source.document)) return false
   if (source.details !== undefined) {
     const { details: columns, places = [] } = translation
     const details = detailsOf(translation, row, document, run.times, columns) ?? {}

@@ -29,6 +29,12 @@ const dump: Collections = {
   private_chats: Array.from({ length: 12_000 }, (_, n) =>
     letter(10_000 + n, at(n), at(n + 1), Number(n % 7 > 0)),
   ),
+  groups: ids.map((userId, n) => ({
+    ...{ _id: oid(200_000 + n), userId, groupName: '群', groupNumber: n + 1, imgUrl: '/g.png' },
+  })),
+  group_users: ids.map((_, n) => ({
+    ...{ _id: oid(210_000 + n), groupId: oid(200_000 + n), userId: at(n + (n % 2)), state: 1 },
+  })),
   notes: Array.from({ length: 2_000 }, (_, n) => ({
     ...{ _id: oid(100_000 + n), userId: at(n), text: '记', __v: 0 },
   })),
@@ -40,6 +46,8 @@ const content = [
   'select * from users order by id',
   'select * from notes order by id',
   'select id, state, start_seq, read_seq, sent_total, sent_when_read from friendships order by id',
+  'select * from groups order by id',
+  'select * from group_members order by id',
   'select id, sender_id, seq, body, kind, sent_at from messages order by id',
   'select collection, id, digest, read, mended, remainder from imported_documents order by 1, 2',
   'select low_user_id, high_user_id, last_seq from conversations order by 1, 2',
@@ -69,6 +77,7 @@ await t.test('what an import left is whole, and the next one ends it', async (t)
     const killed = reached(cut, Math.max(point, before))
     await runCommand('import', cut.url, [folder], { killed })
     t.strictSame(await cut.rows(unsound), [])
+    t.strictSame(await cut.rows('select * from health_problems'), [])
   }
   const { code, stderr } = await runCommand('import', cut.url, [folder])
   t.equal(code, 0, stderr)

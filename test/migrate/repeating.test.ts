@@ -1,7 +1,7 @@
 /** A dump is imported again, or a newer or older one is. */
 import { join } from 'node:path'
 import { writeFile } from 'node:fs/promises'
-import { BSON, EJSON } from 'bson'
+import { Double, EJSON } from 'bson'
 import t from 'tap'
 import {
   friend,
@@ -9,7 +9,6 @@ import {
   type MongoDocument,
   oid,
   person,
-  runCommand,
   Target,
   temporaryFolder,
   unsound,
@@ -124,13 +123,80 @@ await t.test('collections and fields may be called otherwise', async (t) => {
   t.equal((await target.verify(out, mapping)).passed, true)
 })
 
-await t.test('a dump that ends within a document is named, and kept so far', async (t) => {
+await t.test('mongodump and mongoexport may follow each other', async (t) => {
   const target = await Target.create(t)
-  const folder = await writeDump(t, pair)
-  const bytes = BSON.serialize({ _id: oid(9), userId: a, text: '记' })
-  await writeFile(join(folder, 'notes.bson'), Buffer.concat([bytes, bytes.subarray(0, 10)]))
-  const { code, stderr } = await runCommand('import', target.url, [folder])
-  t.equal(code, 1)
-  t.match(stderr, /notes\.bson ends within the document at byte \d+\.\n$/)
+  const time = new Double(1_701_222_000_000)
+  const dump = { ...pair, private_chats: [{ ...letter(30, a, b), time, state: new Double(1) }] }
+  await target.import(await writeDump(t, dump, 'bson'))
+  const folder = await writeDump(t, {})
+  const relaxed = { ...dump.private_chats[0], time: 1_701_222_000_000, state: 1 }
+  await writeFile(join(folder, 'private_chats.json'), EJSON.stringify([relaxed]))
+  const report = await target.import(folder)
+  t.equal(report.collections.get('private_chats')?.unchanged, 1)
+  t.equal((await target.rows('select from quarantine')).length, 0)
+  t.equal((await target.verify(folder)).passed, true)
+})
+
+await t.test('an id that two pairs have stays with the first', async (t) => {
+  const target = await Target.create(t)
+  const folder = await writeDump(t, {
+    users: [1, 2, 3].map(person),
+    friends: [friend(11, a, b), friend(12, b, a), friend(13, a, b), friend(13, b, oid(3))],
+  })
+  const state = () => target.rows('select id from friendships order by id')
+  await target.import(folder)
+  const before = await state()
+  t.equal(before.length, 2)
+  await target.import(folder)
+  t.strictSame(await state(), before)
+})
+
+await t.test('ids that a pair has exchanged are refused', async (t) => {
+  const target = await Target.create(t)
+  await target.import(await writeDump(t, pair))
+  const exchanged = { ...pair, friends: [friend(12, a, b), friend(11, b, a)] }
+  const folder = await writeDump(t, exchanged)
+  await target.import(folder)
+  t.strictSame(await target.rows('select distinct reason from quarantine'), [
+    { reason: 'id-twice' },
+  ])
+  t.equal((await target.verify(folder)).passed, true)
+})
+
+await t.test('nobody joins a group that was dissolved here', async (t) => {
+  const target = await Target.create(t)
+  const groups = [{ _id: oid(50), userId: a, groupName: '群', groupNumber: 5, imgUrl: '/g.png' }]
+  await target.import(await writeDump(t, { ...pair, groups }))
+  await target.rows('delete from group_members')
+  await target.rows('update groups set dissolved_at = now()')
+  const member = { _id: oid(51), groupId: oid(50), userId: b, time: new Date(1.7e12), state: 1 }
+  const folder = await writeDump(t, { ...pair, groups, group_users: [member] })
+  await target.import(folder)
+  t.strictSame(await target.rows('select reason from quarantine'), [{ reason: 'group-dissolved' }])
+  t.strictSame(await target.rows('select * from health_problems'), [])
+})
+
+await t.test('a number that went from one person to another is taken over at once', async (t) => {
+  const target = await Target.create(t)
+  const phones = (...numbers: number[]) => ({
+    users: numbers.map((n, index) => ({ ...person(index + 1), phone: `1380000000${n}` })),
+  })
+  await target.import(await writeDump(t, phones(1, 2, 3)))
+  const folder = await writeDump(t, phones(2, 3, 4))
+  const { collections } = await target.import(folder)
+  t.equal(collections.get('users')?.changed, 3)
+  t.strictSame(
+    (await target.rows('select phone from users order by id')).map(({ phone }) => phone),
+    ['13800000002', '13800000003', '13800000004'],
+  )
+  t.strictSame(await target.rows('select from quarantine'), [])
+  t.equal((await target.verify(folder)).passed, true)
+})
+
+await t.test('a collection of ours is left out if it is ignored', async (t) => {
+  const target = await Target.create(t)
+  await target.import(await writeDump(t, pair), { ignore: ['friends'] })
   t.equal((await target.rows('select from users')).length, 2)
+  t.equal((await target.rows('select from friendships')).length, 0)
+  t.equal((await target.rows('select from quarantine')).length, 0)
 })

@@ -40,6 +40,7 @@ const a = add('users', person({ phone: '13800000001', sign: '你好' }))
 const b = add('users', person({ password: 'plain text', sign: 'x' }), 'password-plain')
 const c = add('users', person({ password: md5 }), 'password-md5')
 const d = add('users', person({ password: undefined }), 'password-missing')
+add('users', person({ password: ['plain text'] }), 'password-unusable')
 const e = add('users', person({ phone: '+86 138-0000-0002' }), 'phone-tidied')
 add('users', person({ phone: 13_800_000_003 }), 'text-from-value')
 add('users', person({ WaiFCode: 'WaiFCode_1' }), 'code-from-phone')
@@ -187,7 +188,7 @@ await t.test('each rule and each reason occurs here, or has a test of its own', 
   const reasons = new Set(wanted.quarantined.values())
   t.strictSame(
     REASONS.filter((reason) => !reasons.has(reason)),
-    ['not-decodable', 'field-twice', 'message-changed'],
+    ['not-decodable', 'field-twice', 'group-dissolved', 'message-changed'],
   )
   t.end()
 })

@@ -1,5 +1,5 @@
 /** The original's upload folders are taken over, and served under the addresses that they had. */
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
@@ -32,7 +32,12 @@ await t.test('uploads keep their addresses', async (t) => {
   for (const [path, content] of contents) await writeFile(join(uploads, path), content)
   const file = { fileName: '索引.js', url: `/${md5(small)}.js` }
   const dump = await writeDump(t, {
-    users: [{ ...person(1), imgUrl: '/1701695366668-黄鼠狼.gif' }, person(2)],
+    users: [
+      { ...person(1), imgUrl: '/1701695366668-黄鼠狼.gif' },
+      person(2),
+      // Random, so that it cannot be compressed into an index either.
+      { ...person(3), imgUrl: `data:image/png;base64,${randomBytes(9_000).toString('base64')}` },
+    ],
     private_chats: [{ ...letter(30, oid(2), oid(1)), message: JSON.stringify(file), msgType: 3 }],
   })
   const target = await Target.create(t)

@@ -43,7 +43,7 @@ export const comments: Translation<CommentRow> = {
   details: ['createdAt'],
   page: statement(
     'import_page_comments',
-    'select id from comments where id > $1 order by id limit $2',
+    'select id, octet_length(body) from comments where id > $1 order by id limit $2',
   ),
 
   read(reader) {

@@ -3,6 +3,7 @@ import type { Group } from '../../database/schema.ts'
 import type { WireTimes } from '../../wire/times.ts'
 import { type Candidate, accepted } from '../candidates.ts'
 import { date, type Document, objectId, whole } from '../extended-json.ts'
+import { madeId } from '../made-ids.ts'
 import type { Collection } from '../mapping.ts'
 import type { Reader } from '../reader.ts'
 import { refuseUnknown } from '../references.ts'
@@ -43,6 +44,25 @@ const stored = statement(
   insert into conversations (kind, group_id)
   select 'group', s.id from stored s
   where not exists (select from conversations c where c.group_id = s.id)`,
+)
+// Whoever owns a living group belongs to it from the first, so that what a cut leaves is whole; the
+// document of the membership takes the place of this row when it comes.
+const ownersJoined = statement(
+  'import_join_owners',
+  `insert into group_members as m (id, group_id, user_id, state, created_at, joined_at, read_seq,
+    sent_total, sent_when_read)
+  select i.id, g.id, g.owner_id, 'member', g.created_at, g.created_at, c.last_seq, n.sent, n.sent
+  from unnest($1::text[], $2::text[]) as i (group_id, id)
+  join groups g on g.id = i.group_id and g.dissolved_at is null
+  join conversations c on c.group_id = g.id
+  cross join lateral (
+    select count(*) as sent from messages s
+    where s.conversation_id = c.id and s.sender_id = g.owner_id
+  ) n
+  on conflict (user_id, group_id) do update set state = 'member', joined_at = excluded.joined_at,
+    start_seq = 0, read_seq = excluded.read_seq, sent_total = excluded.sent_total,
+    sent_when_read = excluded.sent_when_read
+  where m.state = 'requested'`,
 )
 const numberOwners = statement<[number: number, id: string]>(
   'import_number_owners',
@@ -93,6 +113,8 @@ function translation(collection: Collection): Omit<Translation<Group>, 'page'> {
         rows.map(({ createdAt }) => createdAt),
         rows.map(({ dissolvedAt }) => dissolvedAt),
       ])
+      const ids = rows.map(({ id }) => id)
+      await db.run(ownersJoined, [ids, ids.map((id) => madeId(id, 'owner'))])
     },
 
     async find(db, ids) {

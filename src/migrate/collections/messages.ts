@@ -3,7 +3,7 @@ import type { Message } from '../../database/schema.ts'
 import { gateImported } from '../../messages/gate/gate.ts'
 import { kindOf, msgType } from '../../messages/kinds.ts'
 import type { WireTimes } from '../../wire/times.ts'
-import { type Document, type Json, objectId, textOf, whole } from '../extended-json.ts'
+import { comparableText, type Document, type Json, objectId, whole } from '../extended-json.ts'
 import type { Reader } from '../reader.ts'
 import { Rejection } from '../rules.ts'
 import type { Translation } from '../translation.ts'
@@ -63,7 +63,7 @@ export const privateMessages: Translation<MessageRow> = {
   places: ['position'],
   page: statement(
     'import_page_private_messages',
-    `select m.id from messages m join conversations c on c.id = m.conversation_id
+    `select m.id, octet_length(m.body) from messages m join conversations c on c.id = m.conversation_id
     where m.id > $1 and c.kind = 'private' order by m.id limit $2`,
   ),
   read(reader) {
@@ -92,7 +92,7 @@ export const groupMessages: Translation<MessageRow> = {
   places: ['position'],
   page: statement(
     'import_page_group_messages',
-    `select m.id from messages m join conversations c on c.id = m.conversation_id
+    `select m.id, octet_length(m.body) from messages m join conversations c on c.id = m.conversation_id
     where m.id > $1 and c.kind = 'group' order by m.id limit $2`,
   ),
   read: (reader) => ({
@@ -151,5 +151,5 @@ function renderMessage(row: MessageRow, times: WireTimes): Document {
 
 /** Whether two documents differ in nothing but whether the message was read. */
 export function differOnlyInState(one: Document, other: Document): boolean {
-  return textOf({ ...one, state: null }) === textOf({ ...other, state: null })
+  return comparableText({ ...one, state: null }) === comparableText({ ...other, state: null })
 }

@@ -27,7 +27,10 @@ const stored = statement(
 export const notes: Translation<Note> = {
   collection: 'notes',
   details: ['createdAt', 'writtenAt'],
-  page: statement('import_page_notes', 'select id from notes where id > $1 order by id limit $2'),
+  page: statement(
+    'import_page_notes',
+    'select id, octet_length(body) from notes where id > $1 order by id limit $2',
+  ),
 
   read(reader) {
     const color = reader.text('color') ?? ''

@@ -28,7 +28,10 @@ const stored = statement(
 export const spaces: Translation<Space> = {
   collection: 'spaces',
   details: ['createdAt'],
-  page: statement('import_page_spaces', 'select id from spaces where id > $1 order by id limit $2'),
+  page: statement(
+    'import_page_spaces',
+    'select id, octet_length(body) from spaces where id > $1 order by id limit $2',
+  ),
 
   read(reader) {
     const body = reader.text('textDesc') ?? ''

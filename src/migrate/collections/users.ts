@@ -5,7 +5,7 @@ import { type Queryable, statement } from '../../database/connection.ts'
 import type { User } from '../../database/schema.ts'
 import { type Candidate, accepted, refuse } from '../candidates.ts'
 import { type Document, objectId, whole } from '../extended-json.ts'
-import { adopted, isRemembered, MASK, remembered } from '../passwords.ts'
+import { adopted, isRemembered, MASK, remembered, UNUSABLE } from '../passwords.ts'
 import type { Reader } from '../reader.ts'
 import { Rejection } from '../rules.ts'
 import type { Run } from '../run.ts'
@@ -157,10 +157,21 @@ function readBirthday(reader: Reader): string | null {
   return known ? tidy : null
 }
 
+/** The ids of those who have some numbers here, by number. */
+export async function phoneOwners(
+  db: Queryable,
+  phones: readonly string[],
+): Promise<Map<string, string>> {
+  return new Map(await db.run(owners, [phones]))
+}
+
 /** Of several people with one number the one who came first has it. */
 async function refuseTakenPhones(db: Queryable, candidates: Candidate<UserRow>[]): Promise<void> {
   const checked = accepted(candidates)
-  const taken = new Map(await db.run(owners, [checked.map(({ row }) => row.phone)]))
+  const taken = await phoneOwners(
+    db,
+    checked.map(({ row }) => row.phone),
+  )
   for (const candidate of checked) {
     const { id, phone } = candidate.row
     const owner = taken.get(phone) ?? id
@@ -172,7 +183,9 @@ async function refuseTakenPhones(db: Queryable, candidates: Candidate<UserRow>[]
 async function takePassword(run: Run, candidate: Candidate<UserRow>): Promise<void> {
   const { password } = candidate.source
   const form = password === undefined ? undefined : passwordForm(password)
-  if (form === undefined) candidate.reader.mended.add('password-missing')
+  const isUnusable = candidate.reader.value('password') === UNUSABLE
+  if (isUnusable) candidate.reader.mended.add('password-unusable')
+  else if (form === undefined) candidate.reader.mended.add('password-missing')
   if (form === 'plain') candidate.reader.mended.add('password-plain')
   if (form === 'md5') candidate.reader.mended.add('password-md5')
   // A login here may have replaced the hash of the same password by a stronger one.

@@ -1,17 +1,16 @@
-import { DumpError } from './dump-error.ts'
-
 /** MongoDB's own limit is 16 MiB and a little. */
 const LONGEST = 17 * 1024 * 1024
 const SHORTEST = 5
 
 /**
- * Cuts a stream of BSON documents by the length that each begins with.
+ * Cuts a stream of BSON documents by the length that each begins with. Where it is damaged, what
+ * follows cannot be found any more: the bytes there are the last piece.
  *
- * @throws DumpError where the stream is damaged: what follows cannot be found any more
+ * @param onDamage is told where that is
  */
 export async function* cutBson(
   chunks: AsyncIterable<Buffer>,
-  path: string,
+  onDamage: (what: string) => void,
 ): AsyncGenerator<Buffer[]> {
   let rest: Buffer = Buffer.alloc(0)
   let offset = 0
@@ -22,7 +21,9 @@ export async function* cutBson(
     while (bytes.length - at >= 4) {
       const length = bytes.readInt32LE(at)
       if (length < SHORTEST || length > LONGEST) {
-        throw new DumpError(`${path} is damaged at byte ${offset + at}: no document begins there.`)
+        onDamage(`is damaged at byte ${offset + at}: no document begins there`)
+        yield [...documents, bytes.subarray(at)]
+        return
       }
       if (bytes.length - at < length) break
       documents.push(bytes.subarray(at, at + length))
@@ -32,5 +33,7 @@ export async function* cutBson(
     offset += at
     yield documents
   }
-  if (rest.length > 0) throw new DumpError(`${path} ends within the document at byte ${offset}.`)
+  if (rest.length === 0) return
+  onDamage(`ends within the document at byte ${offset}`)
+  yield [rest]
 }

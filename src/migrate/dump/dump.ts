@@ -22,11 +22,17 @@ export interface DumpFile {
 }
 
 /** A document, or what stands where one should: the text of it, or its bytes. */
-export type Piece = { readonly document: Document } | { readonly broken: string | Buffer }
+export type Piece = ({ readonly document: Document } | { readonly broken: string | Buffer }) & {
+  /** How long it is in the dump. */
+  readonly bytes: number
+}
+
+/** Databases that MongoDB itself has; a dump of the whole server has them too. */
+const SERVERS_OWN = new Set(['admin', 'config', 'local'])
 
 /**
  * Finds the collections in what mongodump or mongoexport wrote: a folder of files, or a folder
- * with such a folder as its only one.
+ * with such a folder as its only one, beside those of MongoDB itself.
  *
  * @throws DumpError when there are none, or it is not clear which ones are meant
  */
@@ -47,37 +53,43 @@ export async function findDump(folder: string): Promise<DumpFile[]> {
     files.set(name, { name, path, format: format as 'bson', zipped: gz !== undefined, bytes })
   }
   if (files.size > 0) return [...files.values()]
-  const folders = entries.filter((entry) => entry.isDirectory())
+  const folders = entries.filter((entry) => entry.isDirectory() && !SERVERS_OWN.has(entry.name))
   if (folders.length === 1) return findDump(join(folder, String(folders[0]?.name)))
   const why = folders.length > 1 ? 'name one of its folders' : 'there is no .bson or .json file'
   throw new DumpError(`The dump ${folder} cannot be read: ${why}.`)
 }
 
 function isAboutTheDump(fileName: string): boolean {
-  return /\.metadata\.json(\.gz)?$|^prelude\.json/.test(fileName)
+  return /\.metadata\.json(\.gz)?$|^prelude\.json|^oplog\.bson/.test(fileName)
 }
 
-/**
- * Reads a collection from its beginning, some documents at a time.
- *
- * @param onBytes is told how many bytes of the file were read
- * @throws DumpError where the file is damaged
- */
-export async function* readPieces(
-  file: DumpFile,
-  onBytes: (bytes: number) => void = () => undefined,
-): AsyncGenerator<Piece[]> {
-  const { path, format } = file
-  if (format === 'bson') {
-    for await (const documents of cutBson(chunksOf(file, onBytes), path)) {
-      yield documents.map(bsonPiece)
-    }
+/** Who is told how the reading of a file goes. */
+export interface Reading {
+  /** Is told how many bytes more of the file were read. */
+  readonly onBytes: (bytes: number) => void
+  /** Is told, in one sentence, why what follows in the file cannot be read. */
+  readonly onDamage: (sentence: string) => void
+}
+
+/** Reads a collection from its beginning, some documents at a time. */
+export async function* readPieces(file: DumpFile, reading: Reading): AsyncGenerator<Piece[]> {
+  let told = false
+  const onDamage = (what: string) => {
+    // What was cut off in the archive is cut off in the document too.
+    if (!told) reading.onDamage(`${file.path} ${what}.`)
+    told = true
+  }
+  const chunks = chunksOf(file, { ...reading, onDamage })
+  if (file.format === 'bson') {
+    for await (const documents of cutBson(chunks, onDamage)) yield documents.map(bsonPiece)
   } else {
-    for await (const pieces of cutJson(chunksOf(file, onBytes), path)) yield pieces.map(jsonPiece)
+    for await (const pieces of cutJson(chunks, onDamage)) yield pieces.map(jsonPiece)
   }
 }
 
-async function* chunksOf({ path, zipped }: DumpFile, onBytes: (bytes: number) => void) {
+async function* chunksOf({ path, zipped, bytes }: DumpFile, { onBytes, onDamage }: Reading) {
+  // Nothing is no archive, but says what an empty one says.
+  if (bytes === 0) return
   const file = createReadStream(path, { highWaterMark: CHUNK })
   let told = 0
   const content = zipped ? file.pipe(createGunzip({ chunkSize: CHUNK })) : file
@@ -90,7 +102,7 @@ async function* chunksOf({ path, zipped }: DumpFile, onBytes: (bytes: number) =>
       yield chunk as Buffer
     }
   } catch (error) {
-    throw new DumpError(`${path} cannot be read: ${(error as Error).message}.`)
+    onDamage(`cannot be read to its end: ${(error as Error).message}`)
   } finally {
     file.destroy()
   }
@@ -98,13 +110,20 @@ async function* chunksOf({ path, zipped }: DumpFile, onBytes: (bytes: number) =>
 
 function bsonPiece(bytes: Buffer): Piece {
   try {
-    return { document: fromBson(bytes) }
+    return { document: fromBson(bytes), bytes: bytes.length }
   } catch {
-    return { broken: bytes }
+    return { broken: bytes, bytes: bytes.length }
   }
 }
 
-function jsonPiece({ bytes, broken }: JsonPiece): Piece {
+function jsonPiece(piece: JsonPiece): Piece {
+  return { ...readJson(piece), bytes: piece.bytes.length }
+}
+
+function readJson({
+  bytes,
+  broken,
+}: JsonPiece): { document: Document } | { broken: string | Buffer } {
   if (!isUtf8(bytes) || bytes.includes(0)) return { broken: bytes }
   const text = bytes.toString()
   if (broken) return { broken: text.trim() }

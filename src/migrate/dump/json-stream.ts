@@ -1,5 +1,3 @@
-import { DumpError } from './dump-error.ts'
-
 /** A document cannot be longer than this as text either. */
 const LONGEST = 256 * 1024 * 1024
 
@@ -16,19 +14,25 @@ export interface JsonPiece {
 /**
  * Cuts JSON documents out of a stream, whether they stand in lines, in an array, or are spread over
  * lines. A broken one ends at the line that begins the next: lines of one document that is spread
- * are indented.
+ * are indented. A text that goes on for too long is the last piece.
+ *
+ * @param onDamage is told of that
  */
 export async function* cutJson(
   chunks: AsyncIterable<Buffer>,
-  path: string,
+  onDamage: (what: string) => void,
 ): AsyncGenerator<JsonPiece[]> {
-  const cutter = new JsonCutter(path)
-  for await (const chunk of chunks) yield cutter.push(chunk)
+  const cutter = new JsonCutter()
+  for await (const chunk of chunks) {
+    yield cutter.push(chunk)
+    if (!cutter.isTooLong) continue
+    onDamage('holds a text of more than 256 MiB that does not end')
+    break
+  }
   yield cutter.end()
 }
 
 class JsonCutter {
-  readonly #path: string
   #bytes: Buffer = Buffer.alloc(0)
   #at = 0
   /** Where the document that is being read begins; -1 between two. */
@@ -36,10 +40,6 @@ class JsonCutter {
   #depth = 0
   #quoted = false
   #garbage = false
-
-  constructor(path: string) {
-    this.#path = path
-  }
 
   push(chunk: Buffer): JsonPiece[] {
     const pieces: JsonPiece[] = []
@@ -71,6 +71,10 @@ class JsonCutter {
     return pieces
   }
 
+  get isTooLong(): boolean {
+    return this.#bytes.length > LONGEST
+  }
+
   end(): JsonPiece[] {
     const pieces: JsonPiece[] = []
     if (this.#start !== -1) this.#cut(pieces, this.#bytes.length, true)
@@ -97,8 +101,5 @@ class JsonCutter {
     this.#bytes = this.#bytes.subarray(from)
     this.#at -= from
     if (this.#start !== -1) this.#start -= from
-    if (this.#bytes.length > LONGEST) {
-      throw new DumpError(`${this.#path} holds a text of more than 256 MiB that does not end.`)
-    }
   }
 }
