@@ -22,13 +22,13 @@ const TABLES: Readonly<Record<Collection, string>> = {
 
 const made = statement(
   'earlier_make_seen',
-  `create temp table if not exists seen (
+  `create temp table if not exists in_dump (
     collection source_collection, id text collate "C", primary key (collection, id)
   )`,
 )
 const noted = statement(
   'earlier_note_seen',
-  'insert into seen select $1, unnest($2::text[]) on conflict do nothing',
+  'insert into in_dump select $1, unnest($2::text[]) on conflict do nothing',
 )
 
 /** Makes ready what a session remembers of the ids of the dump that it reads. */
@@ -52,7 +52,7 @@ export async function countEarlier(db: Queryable, collection: Collection): Promi
     `earlier_count_${table}`,
     `select count(*) from imported_documents d join ${table} r on r.id = d.id
     where d.collection = $1
-      and not exists (select from seen s where s.collection = d.collection and s.id = d.id)`,
+      and not exists (select from in_dump s where s.collection = d.collection and s.id = d.id)`,
   )
   const [row] = await db.run(counted, [collection])
   return row?.[0] ?? 0
