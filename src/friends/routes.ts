@@ -28,7 +28,7 @@ const userQuery = z.object({ userId: requiredId() })
 const access = { as: 'userId' }
 
 /** Endpoints 8 to 13 of the interface document. */
-export function friendRoutes({ db }: Context, { notices }: Realtime): Routes {
+export function friendRoutes({ db }: Context, { notices, rooms }: Realtime): Routes {
   return async (app) => {
     const applyFailed = failed('申请失败,请重试')
     app.post(
@@ -62,6 +62,7 @@ export function friendRoutes({ db }: Context, { notices }: Realtime): Routes {
       { config: { access, failure: failed('删除失败') }, schema: { querystring: pairQuery } },
       async ({ query: { userId, friendId } }) => {
         await deleteFriendship(db, userId, friendId)
+        rooms.parted(userId, friendId)
         return DELETED
       },
     )

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import { openChannel } from '../database/channel.ts'
 import { type Database, persistently } from '../database/connection.ts'
+import type { Receiver } from '../messages/live.ts'
 import type { Server } from '../realtime/events.ts'
 import { userRoom } from '../realtime/rooms.ts'
 import { countNotices } from './queries.ts'
@@ -18,6 +19,8 @@ export interface Notices {
   agreed(userId: string): void
   /** The same, asked for by a client; left out when it repeats what was just told. */
   agreedAsClientSays(userId: string): void
+  /** Sends somebody's counts to one socket of theirs. */
+  show(socket: Receiver, userId: string): Promise<void>
   /** Hears nothing more of what other processes tell. */
   stop(): void
 }
@@ -30,6 +33,23 @@ export function createNotices(
   bookmark: () => string,
 ): Notices {
   const toldOf = new Map<string, number>()
+  const counting = new Map<string, Promise<void>>()
+
+  /** Counts one after the other for each person, so that what is sent last is what was read last. */
+  function sendCounts(receiver: Receiver, userId: string): Promise<void> {
+    const count = () => persistently(db, () => countNotices(db, userId), PATIENCE)
+    const mine = (counting.get(userId) ?? Promise.resolve())
+      .then(count)
+      .then(
+        (counts) => void receiver.emit('apply_notice', counts, bookmark()),
+        (error: unknown) => log.warn({ err: error }, 'notice counts are not available'),
+      )
+      .finally(() => {
+        if (counting.get(userId) === mine) counting.delete(userId)
+      })
+    counting.set(userId, mine)
+    return mine
+  }
 
   function tellAgreed(userId: string): void {
     // The explicit null keeps the bookmark out of the client's first parameter.
@@ -44,10 +64,7 @@ export function createNotices(
   /** Tells those who are connected to this process. */
   const tell = {
     applied(userId: string) {
-      persistently(db, () => countNotices(db, userId), PATIENCE).then(
-        (counts) => io.to(userRoom(userId)).emit('apply_notice', counts, bookmark()),
-        (error: unknown) => log.warn({ err: error }, 'notice counts are not available'),
-      )
+      void sendCounts(io.to(userRoom(userId)), userId)
     },
     agreed(userId: string) {
       const now = performance.now()
@@ -84,6 +101,7 @@ export function createNotices(
     agreedAsClientSays(userId) {
       if (!wasTold(userId)) spread('clientSaid', userId)
     },
+    show: sendCounts,
     stop: () => channel.close(),
   }
 }

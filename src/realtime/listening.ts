@@ -11,8 +11,9 @@ import {
 } from './events.ts'
 import { pidOf } from './sessions.ts'
 
-/** Events of one socket that may wait; more are refused. */
+/** Events of one socket that may wait, and characters in them; more are refused. */
 const MOST_PENDING = 1_000
+const MOST_CHARACTERS = 16 * 1024 * 1024
 /** Whoever passes a callback is answered within this time, in milliseconds. */
 const LONGEST_WAIT = 4_000
 /** For how long an event is tried again that has a callback; and one that has none. */
@@ -67,10 +68,15 @@ export function createListening(events: Events, log: Logger): Listening {
         if (current.get(pid) === socket) current.delete(pid)
       })
 
-      const pending: (PendingEvent & { readonly run: () => Promise<void> })[] = []
+      const pending: (PendingEvent & {
+        readonly characters: number
+        readonly run: () => Promise<void>
+      })[] = []
       let busy = true
+      let characters = 0
       async function runPending(): Promise<void> {
         for (let next = pending.shift(); next !== undefined; next = pending.shift()) {
+          characters -= next.characters
           await next.run()
         }
         busy = false
@@ -87,12 +93,15 @@ export function createListening(events: Events, log: Logger): Listening {
       for (const [name, handler] of Object.entries(events)) {
         socket.on(name, (...args: unknown[]) => {
           const reply = replyTo(takeCallback(args))
-          if (!isAllowed() || pending.length >= MOST_PENDING) {
+          if (!isAllowed() || pending.length >= MOST_PENDING || characters > MOST_CHARACTERS) {
             reply.answer(TOO_MANY)
             return
           }
           const run = () => runEvent(socket, name, handler, args, reply, log)
-          pending.push({ name, args, run })
+          // What does not wait need not be measured.
+          const size = busy ? JSON.stringify(args).length : 0
+          characters += size
+          pending.push({ name, args, characters: size, run })
           if (busy) return
           busy = true
           workInTurn(pid, runPending)

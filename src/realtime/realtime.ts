@@ -75,7 +75,8 @@ export async function addRealtime(app: FastifyInstance, context: Context): Promi
   const notices = createNotices(io, db, log, bookmark)
   const inTurn = createTurns()
   const writer = createMessageWriter(db, inTurn, delivery)
-  const recovery = createRecovery(db, rooms, sessions, delivery, settings.replayLimit, log)
+  const { replayLimit } = settings
+  const recovery = createRecovery(db, rooms, sessions, delivery, notices, replayLimit, log)
   const events = {
     ...speakingEvents(rooms, sessions, speaking, greet),
     ...messageEvents(db, speaking, writer, createLimit(settings.messageLimit)),
@@ -84,7 +85,7 @@ export async function addRealtime(app: FastifyInstance, context: Context): Promi
   const listening = createListening(events, log)
   const stops = [
     keepSessions(sessions, () => Array.from(io.of('/').sockets.values(), pidOf), log),
-    cutSlowReaders(io, settings.replayLimit),
+    cutSlowReaders(io, replayLimit),
     () => delivery.stop(),
     () => notices.stop(),
   ]

@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import { type Database, persistently } from '../database/connection.ts'
 import type { Delivery } from '../messages/delivery.ts'
 import { type LiveMessage, missedMessages, sendMessage, sendUnread } from '../messages/live.ts'
-import { countNotices } from '../notices/queries.ts'
+import type { Notices } from '../notices/notices.ts'
 import type { Socket } from './events.ts'
 import type { PendingEvent } from './listening.ts'
 import type { Rooms } from './rooms.ts'
@@ -37,6 +37,7 @@ export function createRecovery(
   rooms: Rooms,
   sessions: Sessions,
   delivery: Delivery,
+  notices: Pick<Notices, 'show'>,
   limit: number,
   log: Logger,
 ): Recovery {
@@ -51,11 +52,15 @@ export function createRecovery(
     // With a token the socket speaks for the token's user alone.
     if (socket.data.caller !== undefined && socket.data.caller !== userId) return
     const bookmark = await understood(parseBookmark(offset))
-    const recording = delivery.record()
+    let recording = delivery.record()
     try {
-      const missed = await missedMessages(db, userId, bookmark.position, limit, MOST_BYTES)
-      const notices = await countNotices(db, userId)
-      await rooms.enter(socket, userId, (groupIds) => {
+      // Asked together with the rooms: a right that is lost meanwhile has both asked for again.
+      const load = () => {
+        recording.stop()
+        recording = delivery.record()
+        return missedMessages(db, userId, bookmark.position, limit, MOST_BYTES)
+      }
+      await rooms.enter(socket, userId, load, (groupIds, missed) => {
         // One step, without an await, from the last missed message to the first live one.
         const upTo = missed.at(-1)?.[0] ?? bookmark.position
         const fresh = recording.messages.filter(([position]) => position > upTo)
@@ -64,8 +69,9 @@ export function createRecovery(
           if (message[0] === bookmark.halfSeen) sendUnread(socket, message)
           else sendMessage(socket, message)
         }
-        socket.emit('apply_notice', notices, String(delivery.watermark))
       })
+      // Counted once it hears of what follows, so that nothing falls in between.
+      await notices.show(socket, userId)
     } finally {
       recording.stop()
     }
@@ -111,6 +117,8 @@ async function clientHasSpoken(socket: Socket): Promise<void> {
 
 /** Resolves when the client has answered a ping, or is gone. */
 function answersPing({ conn }: Socket): Promise<void> {
+  // It may be gone already, and then neither event comes.
+  if (conn.readyState === 'closed') return Promise.resolve()
   return new Promise((resolve) => {
     const done = () => {
       conn.off('heartbeat', done)

@@ -30,13 +30,20 @@ const membersOf = statement<[groupId: string, userId: string]>(
 export interface Rooms {
   /**
    * Makes a socket speak for a user and for nobody else, in the rooms that are theirs now.
-   * `entering` is called right before, with the groups that are theirs, and must not wait.
    * False, and nothing changes, when there is no such user.
    */
-  enter(
+  enter(socket: Socket, userId: string): Promise<boolean>
+  /**
+   * The same, with something asked for that depends on the user's rights, as often as they change
+   * meanwhile.
+   *
+   * @param entering called right before, with what was loaded and the user's groups; must not wait
+   */
+  enter<Loaded>(
     socket: Socket,
     userId: string,
-    entering?: (groupIds: ReadonlySet<string>) => void,
+    load: () => Promise<Loaded>,
+    entering: (groupIds: ReadonlySet<string>, loaded: Loaded) => void,
   ): Promise<boolean>
   /** Makes a socket speak for nobody. */
   leave(socket: Socket): void
@@ -46,6 +53,8 @@ export interface Rooms {
   left(userId: string, groupId: string): void
   /** The group is no more. */
   dissolved(groupId: string): void
+  /** Two people are no longer friends: what they may be shown has changed, the rooms have not. */
+  parted(userId: string, friendId: string): void
   /** Asks the database for the members of groups that another process may have changed. */
   refresh(groupIds: readonly string[]): Promise<void>
   /**
@@ -90,16 +99,21 @@ export function createRooms(io: Server, db: Queryable): Rooms {
   }
 
   return {
-    enter(socket, userId, beforeEntering) {
+    enter<Loaded>(
+      socket: Socket,
+      userId: string,
+      load?: () => Promise<Loaded>,
+      entering?: (groupIds: ReadonlySet<string>, loaded: Loaded) => void,
+    ) {
       return ask(
         userId,
-        () => db.run(groupsOf, [userId]),
-        (groups) => {
+        async () => [await db.run(groupsOf, [userId]), await load?.()] as const,
+        ([groups, loaded]) => {
           if (groups.length === 0) return false
           this.leave(socket)
           if (!socket.connected) return true
           const groupIds = new Set(groups.flatMap(([groupId]) => groupId ?? []))
-          beforeEntering?.(groupIds)
+          entering?.(groupIds, loaded as Loaded)
           socket.data.userId = userId
           void socket.join([userRoom(userId), ...Array.from(groupIds, groupRoom)])
           return true
@@ -121,6 +135,9 @@ export function createRooms(io: Server, db: Queryable): Rooms {
     dissolved(groupId) {
       changed(() => true)
       io.in(groupRoom(groupId)).socketsLeave(groupRoom(groupId))
+    },
+    parted(userId, friendId) {
+      changed((id) => id === userId || id === friendId)
     },
     async refresh(groupIds) {
       if (groupIds.length === 0) return

@@ -16,7 +16,8 @@ const LONGEST_FAREWELL = 3_600_000
 export interface Sessions {
   /** The session's user; undefined when it is unknown, expired or ended. */
   find(pid: string): Promise<string | undefined>
-  save(pid: string, userId: string, explicit: boolean): Promise<void>
+  /** Lets a session speak for a user; false, and nothing changes, when there is no such user. */
+  save(pid: string, userId: string, explicit: boolean): Promise<boolean>
   /** Ends a session: at once for this process, and in the database as soon as it answers. */
   end(pid: string): Promise<void>
   /** Notes that these are connected, and deletes those not seen for the time to live. */
@@ -36,11 +37,13 @@ const found = statement<[userId: string]>(
   select user_id from socket_sessions
   where pid_hash = $1 and seen_at > now() - make_interval(secs => $2)`,
 )
-const saved = statement(
+const saved = statement<[userId: string]>(
   'sessions_save',
-  `insert into socket_sessions (pid_hash, user_id, explicit) values ($1, $2, $3)
+  `insert into socket_sessions (pid_hash, user_id, explicit)
+  select $1, id, $3 from users where id = $2
   on conflict (pid_hash) do update
-  set user_id = excluded.user_id, explicit = excluded.explicit, created_at = now(), seen_at = now()`,
+  set user_id = excluded.user_id, explicit = excluded.explicit, created_at = now(), seen_at = now()
+  returning user_id`,
 )
 const ended = statement('sessions_end', 'delete from socket_sessions where pid_hash = $1')
 const noted = statement(
@@ -67,8 +70,9 @@ export function createSessions(db: Database, ttl: number): Sessions {
       return ending.has(pid) ? undefined : row?.[0]
     },
     async save(pid, userId, explicit) {
-      ending.delete(pid)
-      await db.run(saved, [hash(pid), userId, explicit])
+      const [row] = await db.run(saved, [hash(pid), userId, explicit])
+      if (row !== undefined) ending.delete(pid)
+      return row !== undefined
     },
     async end(pid) {
       const mine = Symbol()

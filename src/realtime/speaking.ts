@@ -55,12 +55,12 @@ export function createSpeaking(
     const { caller } = socket.data
     if (caller === undefined && mode === 'token') return NOT_LOGGED_IN
     if (caller !== undefined && caller !== userId) return SPEAKS_FOR_ANOTHER
-    const enterAndSave = async () => {
-      if (!(await rooms.enter(socket, userId))) return NO_SUCH_TARGET
-      await sessions.save(pidOf(socket), userId, explicit)
-      return undefined
+    // Saved first: should the server end in between, the client comes back as whom it asked to be.
+    const saveAndEnter = async () => {
+      const known = await sessions.save(pidOf(socket), userId, explicit)
+      return known && (await rooms.enter(socket, userId)) ? undefined : NO_SUCH_TARGET
     }
-    return persistently(db, enterAndSave, patience)
+    return persistently(db, saveAndEnter, patience)
   }
   return {
     begin,

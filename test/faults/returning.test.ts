@@ -197,6 +197,32 @@ await t.test('two servers on one database deliver what either stores', async (t)
   t.equal(member.shown.texts.length, 3)
 })
 
+await t.test('one that breaks off while it waits to come back can come back', async (t) => {
+  const { scope, server, history, a, b } = await twoFriends(t)
+  const [speaker, listener] = (await gather(scope, server.socket, [a, b], history)) as [
+    Device,
+    Device,
+  ]
+  await takeAway(listener)
+  await withDatabase(server.databaseUrl, async (db) => {
+    // What it missed cannot be asked for meanwhile.
+    await db.query('begin')
+    await db.query('lock table friendships in access exclusive mode')
+    for (const attempt of ['first', 'second']) {
+      listener.socket.connect()
+      await until(`${attempt} attempt`, () => listener.socket.connected)
+      listener.drop()
+      await until('it is away again', () => !listener.socket.connected)
+    }
+    await db.query('rollback')
+  })
+  const sent = speaker.send('private', b)
+  await answered(history)
+  listener.socket.connect()
+  await until('it is back', () => listener.shown.texts.includes(sent.text))
+  t.same((await audit(server.databaseUrl, history, { complete: [listener.shown] })).summary(), [])
+})
+
 await t.test('an expired session is not taken up again', async (t) => {
   const { scope, server, history, a, b } = await twoFriends(t)
   const [speaker, listener] = (await gather(scope, server.socket, [a, b], history)) as [
