@@ -3,6 +3,7 @@ import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
 import pg from 'pg'
 import type { Logger } from 'pino'
 import * as schema from './schema.ts'
+import { readTimestamp } from './timestamps.ts'
 
 /** A statement that PostgreSQL plans once per connection; rows come as arrays in `select` order. */
 export interface Statement<Row extends readonly unknown[]> {
@@ -56,16 +57,11 @@ export const PLANNING = '-c plan_cache_mode=force_generic_plan -c enable_mergejo
 const typeParsers: Record<number, (text: string) => unknown> = {
   [pg.types.builtins.INT8]: Number,
   [pg.types.builtins.DATE]: (text) => text,
-  [pg.types.builtins.TIMESTAMPTZ]: instant,
+  [pg.types.builtins.TIMESTAMPTZ]: readTimestamp,
 }
 
 const parserOf: pg.CustomTypesConfig['getTypeParser'] = (oid, format) =>
   typeParsers[oid as number] ?? (pg.types.getTypeParser(oid, format) as (text: string) => unknown)
-
-/** Reads `2023-11-29 01:57:29.5+00`; written in ISO form, as UTC, it takes V8's fast path. */
-function instant(text: string): Date {
-  return new Date(text.endsWith('+00') ? `${text.slice(0, -3).replace(' ', 'T')}Z` : text)
-}
 
 /**
  * Opens a pool.
