@@ -1,9 +1,11 @@
 import t from 'tap'
 import { growing, measureGrowth } from '../bench/growth.ts'
 import { load } from '../bench/lib/load.ts'
-import { worldOf } from '../bench/lib/world.ts'
+import { openExplaining } from '../bench/lib/explain.ts'
+import { idOf, LONG, worldOf } from '../bench/lib/world.ts'
 import { pino } from 'pino'
-import { openDatabase, statement } from '../src/database/connection.ts'
+import { missedMessages } from '../src/messages/live.ts'
+import { openDatabase, type Queryable, statement } from '../src/database/connection.ts'
 import { friendships } from '../src/database/schema.ts'
 import { createTestDatabase } from './helpers/databases.ts'
 
@@ -32,6 +34,30 @@ await t.test('what a request touches does not grow with the history', async (t) 
     pages('send to the largest group') <= 1.3 * pages('send to 200 members'),
     'a group of thousands is as cheap to send to as one of 200',
   )
+})
+
+await t.test('coming back costs what it brings', async (t) => {
+  const pagesOf = async (world: typeof SMALL) => {
+    const explaining = await openExplaining(await database(world))
+    t.teardown(() => explaining.close())
+    return async ([who, after, limit]: readonly [number, number, number]) => {
+      const work = (db: Queryable) => missedMessages(db, idOf('user', who), after, limit, 2e6)
+      return (await explaining.buffers(work)).pages
+    }
+  }
+  const small = await pagesOf(SMALL)
+  const longer = await pagesOf(LARGE)
+  const wider = await pagesOf(worldOf(4_000, 12_000, 12_000))
+  const cases = [
+    ['as many messages as are sent at most', [LONG.user, 0, 20]],
+    ['nothing, in many conversations', [LONG.user, 1e15, 500]],
+    ['nothing, in a few', [2_000, 1e15, 500]],
+  ] as const
+  for (const [what, coming] of cases) {
+    const most = 1.3 * (await small(coming))
+    t.ok((await longer(coming)) <= most, `${what}: however much was said`)
+    t.ok((await wider(coming)) <= most, `${what}: however many people there are`)
+  }
 })
 
 const written = statement<[rows: number]>(

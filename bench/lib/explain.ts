@@ -1,5 +1,5 @@
 import pg from 'pg'
-import type { Queryable, Statement } from '../../src/database/connection.ts'
+import { PLANNING, type Queryable, type Statement } from '../../src/database/connection.ts'
 
 /** A database on which query functions do not fetch, but say how many buffers they touch. */
 export interface Explaining {
@@ -24,10 +24,7 @@ interface Plan {
  * @param url postgres:// address
  */
 export async function openExplaining(url: string): Promise<Explaining> {
-  const client = new pg.Client({
-    connectionString: url,
-    options: '-c plan_cache_mode=force_generic_plan',
-  })
+  const client = new pg.Client({ connectionString: url, options: PLANNING })
   await client.connect()
   let pages = 0
   let statements = 0

@@ -105,27 +105,36 @@ export function deleteFriendship(db: Database, userId: string, friendId: string)
   })
 }
 
-/** A friendship row with the person on its other side. */
-export type FriendshipRow = readonly [
+/** A friendship with the person on its other side. */
+export type FriendRow = readonly [
   id: string,
   friendId: string,
   nick: string,
   avatarUrl: string,
   sign: string,
   createdAt: Date,
+]
+
+/** An application with the person on its other side. */
+export type ApplicationRow = readonly [
+  id: string,
+  friendId: string,
+  nick: string,
+  avatarUrl: string,
+  createdAt: Date,
   state: Friendship['state'],
 ]
 
-const friends = statement<FriendshipRow>(
+const friends = statement<FriendRow>(
   'friends_list',
-  `select f.id, u.id, u.nick, u.avatar_url, u.sign, f.created_at, f.state
+  `select f.id, u.id, u.nick, u.avatar_url, u.sign, f.created_at
   from friendships f join users u on u.id = f.friend_id
   where f.user_id = $1 and f.state = 'accepted'
   order by f.created_at, f.id limit ${MOST_LISTED}`,
 )
-const applications = statement<FriendshipRow>(
+const applications = statement<ApplicationRow>(
   'friends_applications',
-  `select f.id, u.id, u.nick, u.avatar_url, u.sign, f.created_at, f.state
+  `select f.id, u.id, u.nick, u.avatar_url, f.created_at, f.state
   from friendships f join users u on u.id = f.friend_id
   where f.user_id = $1 and f.state <> 'accepted'
   order by f.created_at desc, f.id desc limit ${MOST_LISTED}`,

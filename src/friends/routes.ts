@@ -28,7 +28,7 @@ const userQuery = z.object({ userId: requiredId() })
 const access = { as: 'userId' }
 
 /** Endpoints 8 to 13 of the interface document. */
-export function friendRoutes({ db }: Context, { notices, rooms }: Realtime): Routes {
+export function friendRoutes({ db, times }: Context, { notices, rooms }: Realtime): Routes {
   return async (app) => {
     const applyFailed = failed('申请失败,请重试')
     app.post(
@@ -53,7 +53,7 @@ export function friendRoutes({ db }: Context, { notices, rooms }: Realtime): Rou
       async ({ query: { userId } }) => {
         const rows = await listFriends(db, userId)
         if (rows === undefined) return failed('请求失败')
-        return { status: 200, data: rows.map((row) => friendDocument(userId, row)) }
+        return { status: 200, data: rows.map((row) => friendDocument(userId, row, times)) }
       },
     )
 
@@ -73,7 +73,7 @@ export function friendRoutes({ db }: Context, { notices, rooms }: Realtime): Rou
       async ({ query: { userId } }) => {
         const rows = await listApplications(db, userId)
         if (rows === undefined) return failed('服务器错误')
-        return { status: 200, data: rows.map((row) => applicationDocument(userId, row)) }
+        return { status: 200, data: rows.map((row) => applicationDocument(userId, row, times)) }
       },
     )
 

@@ -29,27 +29,28 @@ function memberRowDocument<Groups, Person>(
   userId: Person,
   createdAt: Date,
   isOwner: boolean,
+  times: WireTimes,
 ) {
-  const time = isOwner ? {} : { time: createdAt.toISOString() }
+  const time = isOwner ? {} : { time: times.iso(createdAt) }
   return { _id: id, groupId, userId, ...time, state: STATES.member, __v: 0 }
 }
 
 /** One member in endpoints 17 and 21. */
-export function memberDocument(groupId: string, row: MemberRow) {
+export function memberDocument(groupId: string, row: MemberRow, times: WireTimes) {
   const [id, userId, nick, avatarUrl, , , createdAt, isOwner] = row
   const person = personDocument(userId, nick, avatarUrl)
-  return memberRowDocument(id, groupId, person, createdAt, isOwner)
+  return memberRowDocument(id, groupId, person, createdAt, isOwner, times)
 }
 
 /** One member in endpoint 16, which shows more of the person. */
-function homeMemberDocument(groupId: string, row: MemberRow) {
+function homeMemberDocument(groupId: string, row: MemberRow, times: WireTimes) {
   const [id, userId, nick, avatarUrl, sex, birthday, createdAt, isOwner] = row
   const person = {
     ...personDocument(userId, nick, avatarUrl),
     sex: sexWord(sex),
     birthday: birthday ?? '',
   }
-  return memberRowDocument(id, groupId, person, createdAt, isOwner)
+  return memberRowDocument(id, groupId, person, createdAt, isOwner, times)
 }
 
 /** Endpoint 16. */
@@ -73,7 +74,7 @@ export function groupHomeDocument(
         creatTime: times.day(createdAt),
         __v: 0,
       },
-      groupUser: members.map((row) => homeMemberDocument(id, row)),
+      groupUser: members.map((row) => homeMemberDocument(id, row, times)),
       statis: { maleNum: male, femaleNum: female, is00sBornNum: bornFrom2000 },
     },
     state: stateNumber(state),
@@ -81,20 +82,20 @@ export function groupHomeDocument(
 }
 
 /** One entry of endpoint 20. */
-export function membershipDocument(userId: string, row: MembershipRow) {
+export function membershipDocument(userId: string, row: MembershipRow, times: WireTimes) {
   const [id, groupId, name, avatarUrl, createdAt, isOwner] = row
   const group = groupDocument(groupId, name, avatarUrl)
-  return memberRowDocument(id, group, userId, createdAt, isOwner)
+  return memberRowDocument(id, group, userId, createdAt, isOwner, times)
 }
 
 /** One entry of endpoint 25. */
-export function applicationDocument(row: ApplicationRow) {
+export function applicationDocument(row: ApplicationRow, times: WireTimes) {
   const [id, groupId, name, avatarUrl, userId, nick, userAvatarUrl, createdAt] = row
   return {
     _id: id,
     groupId: groupDocument(groupId, name, avatarUrl),
     userId: personDocument(userId, nick, userAvatarUrl),
-    time: createdAt.toISOString(),
+    time: times.iso(createdAt),
     __v: 0,
   }
 }

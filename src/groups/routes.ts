@@ -94,7 +94,7 @@ export function groupRoutes(
           listMembers(db, groupId),
         ])
         if (group === undefined) return membersFailed
-        const groupUser = members.map((row) => memberDocument(groupId, row))
+        const groupUser = members.map((row) => memberDocument(groupId, row, times))
         return { status: 200, data: { groupUser, groupCreateUserId: group.ownerId } }
       },
     )
@@ -122,7 +122,7 @@ export function groupRoutes(
       async ({ query: { userId } }) => {
         const rows = await listMemberships(db, userId)
         if (rows === undefined) return failed('请求失败')
-        return { status: 200, data: rows.map((row) => membershipDocument(userId, row)) }
+        return { status: 200, data: rows.map((row) => membershipDocument(userId, row, times)) }
       },
     )
 
@@ -147,7 +147,7 @@ export function groupRoutes(
           status: 200,
           data: {
             groupInfo: { _id: groupId, groupName, sign, imgUrl },
-            groupUserList: others.map((row) => memberDocument(groupId, row)),
+            groupUserList: others.map((row) => memberDocument(groupId, row, times)),
           },
         }
       },
@@ -197,7 +197,7 @@ export function groupRoutes(
       async ({ query: { userId } }) => {
         const rows = await listApplications(db, userId)
         if (rows === undefined) return failedWithData('服务器错误')
-        return { status: 200, data: rows.map(applicationDocument) }
+        return { status: 200, data: rows.map((row) => applicationDocument(row, times)) }
       },
     )
 

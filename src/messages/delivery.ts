@@ -1,8 +1,9 @@
 import type { Logger } from 'pino'
 import type { Database } from '../database/connection.ts'
 import type { Server } from '../realtime/events.ts'
+import { broadcastPair } from '../realtime/pair-broadcast.ts'
 import { groupRoom, type Rooms, userRoom } from '../realtime/rooms.ts'
-import { type LiveMessage, messagesBetween, newestPosition, sendMessage } from './live.ts'
+import { type LiveMessage, liveEvents, messagesBetween, newestPosition } from './live.ts'
 
 /** Messages that one look for undelivered ones fetches. */
 const FETCHED_TOGETHER = 500
@@ -46,9 +47,9 @@ export async function createDelivery(
     // The sender's own devices get no echo: the client would show it as somebody else's.
     const receivers =
       conversation === 'private'
-        ? io.to(userRoom(targetId))
-        : io.to(groupRoom(targetId)).except(userRoom(senderId))
-    sendMessage(receivers, message)
+        ? { to: userRoom(targetId) }
+        : { to: groupRoom(targetId), except: userRoom(senderId) }
+    broadcastPair(io, receivers, liveEvents(message))
     for (const recording of recordings) recording.push(message)
     watermark = position
   }

@@ -1,6 +1,7 @@
 import { personDocument } from '../accounts/documents.ts'
 import { type Queryable, statement } from '../database/connection.ts'
 import type { Conversation, Message } from '../database/schema.ts'
+import type { Emitted } from '../realtime/pair-broadcast.ts'
 import { msgType } from './kinds.ts'
 
 /** A stored message with all that its receivers are shown. */
@@ -35,27 +36,33 @@ export function liveMessageDocument(message: LiveMessage) {
   return { userId, groupInfo: { _id: targetId, groupName, imgUrl: groupAvatarUrl }, ...data }
 }
 
-/** Something that takes an event: a socket, or a room with all its sockets. */
+/** Something that takes an event: a socket. */
 export interface Receiver {
   emit(event: string, ...args: unknown[]): unknown
 }
 
 /**
- * Sends a message and then the news that it is unread. Each carries as its last argument the
- * bookmark with which the client comes back: after the first, the second is still missing.
+ * A message, and the news that it is unread. Each carries as its last argument the bookmark with
+ * which the client comes back: after the first, the second is still missing.
  */
-export function sendMessage(receiver: Receiver, message: LiveMessage): void {
+export function liveEvents(message: LiveMessage): readonly [Emitted, Emitted] {
   const [position, conversation] = message
   const event = conversation === 'private' ? 'private_chat' : 'group_chat'
-  receiver.emit(event, liveMessageDocument(message), `${position}-`)
-  sendUnread(receiver, message)
+  return [[event, liveMessageDocument(message), `${position}-`], unreadEvent(message)]
+}
+
+function unreadEvent([position, conversation, senderId, targetId]: LiveMessage): Emitted {
+  return ['unread_message', conversation === 'private' ? senderId : targetId, String(position)]
+}
+
+/** Sends a message and then the news that it is unread to one socket. */
+export function sendMessage(receiver: Receiver, message: LiveMessage): void {
+  for (const event of liveEvents(message)) receiver.emit(...event)
 }
 
 /** Sends the news that a message is unread: where from. */
 export function sendUnread(receiver: Receiver, message: LiveMessage): void {
-  const [position, conversation, senderId, targetId] = message
-  const from = conversation === 'private' ? senderId : targetId
-  receiver.emit('unread_message', from, String(position))
+  receiver.emit(...unreadEvent(message))
 }
 
 const columns = `m.position, c.kind, m.sender_id,

@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { Adapter, type Session } from 'socket.io-adapter'
+import type { Adapter, Session } from 'socket.io-adapter'
 import type { Logger } from 'pino'
 import { type Database, persistently, statement } from '../database/connection.ts'
 import type { SocketData } from './events.ts'
+import { PairAdapter } from './pair-broadcast.ts'
 
 /** How often a connected session is noted as seen, in milliseconds; more often if it lives short. */
 const SEEN_EVERY = 3_600_000
@@ -112,7 +113,7 @@ export function pidOf(socket: object): string {
  * is sent later, when rooms and rights have been asked for (recovery.ts).
  */
 export function returningAdapter(sessions: Sessions, db: Database): typeof Adapter {
-  return class extends Adapter {
+  return class extends PairAdapter {
     override async restoreSession(pid: string, offset: string): Promise<Session> {
       // While the database is away the client waits, connected to nothing: what it emits it keeps.
       const userId = await persistently(db, () => sessions.find(pid), LONGEST_RETURN)

@@ -6,6 +6,8 @@ export interface WireTimes {
   minute(time: Date): string
   /** `2023年11月16日`, unpadded: `creatTime` of groups. */
   day(time: Date): string
+  /** `2023-11-29T01:57:29.000Z`, as `toISOString` writes it, but quicker: lists of people. */
+  iso(time: Date): string
   /** Today in the zone as `[year, month, day]`, for ages. */
   today(): [number, number, number]
   /** The moment at which clocks in the zone show what the UTC fields of `clock` say. */
@@ -17,6 +19,7 @@ const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 /** All zone changes fall on a quarter of an hour. */
 const QUARTER = 15 * 60_000
+const DAY = 24 * 60 * 60_000
 const REMEMBERED = 10_000
 
 interface Zone {
@@ -33,6 +36,7 @@ interface Zone {
  */
 export function wireTimes(timezone: string): WireTimes {
   const zoneAt = zones(timezone)
+  const beginningOf = days()
   /** A date whose UTC fields read as the local ones. */
   const local = (time: Date) => new Date(time.getTime() + zoneAt(time.getTime()).offset)
   return {
@@ -51,6 +55,13 @@ export function wireTimes(timezone: string): WireTimes {
     day(time) {
       const at = local(time)
       return `${at.getUTCFullYear()}年${at.getUTCMonth() + 1}月${at.getUTCDate()}日`
+    },
+    iso(time) {
+      const day = Math.floor(time.getTime() / DAY)
+      const seconds = Math.floor((time.getTime() - day * DAY) / 1000)
+      const clock = `${pad(Math.floor(seconds / 3600))}:${pad(Math.floor(seconds / 60) % 60)}`
+      const thousandths = String(time.getUTCMilliseconds()).padStart(3, '0')
+      return `${beginningOf(day)}${clock}:${pad(seconds % 60)}.${thousandths}Z`
     },
     today() {
       const at = local(new Date())
@@ -96,6 +107,21 @@ function zones(timezone: string): (milliseconds: number) => Zone {
     if (known.size >= REMEMBERED) known.clear()
     known.set(quarter, { offset, label })
     return { offset, label }
+  }
+}
+
+/** Looks up how the ISO form of a day begins, up to the `T`; each is written once. */
+function days(): (day: number) => string {
+  const known = new Map<number, string>()
+  return (day) => {
+    let beginning = known.get(day)
+    if (beginning === undefined) {
+      const [date = ''] = new Date(day * DAY).toISOString().split('T')
+      beginning = `${date}T`
+      if (known.size >= REMEMBERED) known.clear()
+      known.set(day, beginning)
+    }
+    return beginning
   }
 }
 

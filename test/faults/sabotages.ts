@@ -31,8 +31,8 @@ export const sabotages = {
   commitLater: {
     what: 'PostgreSQL confirms commits before they are on disk',
     file: 'src/database/connection.ts',
-    fragment: 'force_generic_plan -c synchronous_commit=on',
-    replacement: 'force_generic_plan -c synchronous_commit=off',
+    fragment: '-c synchronous_commit=on -c TimeZone',
+    replacement: '-c synchronous_commit=off -c TimeZone',
   },
   forgetIds: {
     what: 'a repetition after a lost connection is stored again',

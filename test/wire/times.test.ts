@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import t, { type Test } from 'tap'
+import fc from 'fast-check'
 import { wireTimes } from '../../src/wire/times.ts'
 
 type Shapes = [long: string, minute: string, day: string]
@@ -30,6 +31,7 @@ function every(step: number, from: string, to: string): number[] {
 }
 
 const HOUR = 3_600_000
+const DAYS = 72 * HOUR
 /** All clock changes of a year, and odd seconds. */
 const moments = every(7 * HOUR - 1_001, '2024-01-01T00:00:00Z', '2025-01-01T00:00:00Z')
 const zones = [
@@ -92,4 +94,15 @@ await t.test('they have the shapes of the document, and survive new Date()', asy
   t.equal(times.day(new Date('2023-11-15T16:00:00Z')), '2023年11月16日')
   const [year, month, date] = times.today()
   t.equal(`${year}年${month}月${date}日`, times.day(new Date()))
+})
+
+await t.test('the ISO form is that of JavaScript, in any year', async (t) => {
+  const writer = wireTimes('Asia/Shanghai')
+  const times = fc.date({ noInvalidDate: true })
+  const near = fc.date({ min: new Date(-DAYS), max: new Date(DAYS), noInvalidDate: true })
+  fc.assert(
+    fc.property(fc.oneof(times, near), (time) => writer.iso(time) === time.toISOString()),
+    { numRuns: 20_000 },
+  )
+  t.throws(() => writer.iso(new Date(NaN)), RangeError)
 })
