@@ -5,15 +5,15 @@ import { openAsBlob } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { residentBytes } from './lib/cluster.ts'
-import { compare, type Comparison, type Round } from './lib/compare.ts'
+import { compare, type Comparison, type Slice } from './lib/compare.ts'
 import { type Listening, startScript, startServer } from './lib/http.ts'
 import { chunkForm, repeat, send } from './lib/uploads.ts'
 
 const MEBIBYTE = 1024 * 1024
 /** What the existing client has on the way at once. */
 const AT_ONCE = 6
-const CHUNKS = 96
-const PICTURES = 2_000
+const CHUNKS = 32
+const PICTURES = 200
 
 /** Bytes of memory of the server while two files of 1 GiB arrive at once, and how they are joined. */
 export interface LargeFiles {
@@ -27,7 +27,7 @@ export interface LargeFiles {
 /** Measures chunks, pictures and, where asked for, large files. */
 export async function measureFiles(
   databaseUrl: string,
-  rounds: number,
+  slices: number,
   large: boolean,
 ): Promise<{ paths: Comparison[]; largeFiles: LargeFiles | undefined }> {
   const folder = await mkdtemp(join(tmpdir(), 'waifchat-bench-files-'))
@@ -36,16 +36,16 @@ export async function measureFiles(
   try {
     const chunks = await compare(
       databaseUrl,
-      rounds,
-      { pid: ours.pid, round: () => sendChunks(`${ours.http}/chat/file/private`) },
-      { pid: floor.pid, round: () => sendChunks(floor.http) },
+      slices,
+      { pid: ours.pid, slice: () => sendChunks(`${ours.http}/chat/file/private`) },
+      { pid: floor.pid, slice: () => sendChunks(floor.http) },
     )
     const { size, url } = await uploadPicture(ours, folder)
     const pictures = await compare(
       databaseUrl,
-      rounds,
-      { pid: ours.pid, round: () => fetchPictures(ours.http + url, size) },
-      { pid: floor.pid, round: () => fetchPictures(`${floor.http}/picture.png`, size) },
+      slices,
+      { pid: ours.pid, slice: () => fetchPictures(ours.http + url, size) },
+      { pid: floor.pid, slice: () => fetchPictures(`${floor.http}/picture.png`, size) },
     )
     return {
       paths: [
@@ -61,22 +61,22 @@ export async function measureFiles(
   }
 }
 
-async function sendChunks(url: string): Promise<Round> {
+async function sendChunks(url: string): Promise<Slice> {
   const chunk = randomBytes(MEBIBYTE)
   const fileHash = createHash('md5').update(chunk).digest('hex')
-  const wall = await repeat(CHUNKS, AT_ONCE, async (index) => {
+  const { wall, p99 } = await repeat(CHUNKS, AT_ONCE, async (index) => {
     const { body, headers } = chunkForm(fileHash, index, chunk)
     await sendExpecting(`"status":200`, url, body, headers)
   })
-  return { pieces: CHUNKS, wall, p99: NaN }
+  return { pieces: CHUNKS, wall, p99 }
 }
 
-async function fetchPictures(url: string, size: number): Promise<Round> {
-  const wall = await repeat(PICTURES, AT_ONCE, async () => {
+async function fetchPictures(url: string, size: number): Promise<Slice> {
+  const { wall, p99 } = await repeat(PICTURES, AT_ONCE, async () => {
     const { length } = await send(url)
     if (length !== size) throw new Error(`a picture of ${length} bytes`)
   })
-  return { pieces: PICTURES, wall, p99: NaN }
+  return { pieces: PICTURES, wall, p99 }
 }
 
 async function uploadPicture({ http }: Listening, folder: string) {

@@ -1,7 +1,7 @@
 /** The list endpoints beside their floors: CPU per request, alternating rounds in one run. */
 import { compare, type Comparison } from './lib/compare.ts'
 import { type Listening, requestFor, startScript, startServer } from './lib/http.ts'
-import { idOf, LONG } from './lib/world.ts'
+import { idOf, LISTED, LONG } from './lib/world.ts'
 
 /** One measured path: what is asked for, and the most it may cost beside its floor. */
 export interface Path {
@@ -32,9 +32,9 @@ export const paths: readonly Path[] = [
     expected: 'messageList',
   },
   {
-    name: '/message/list, 112 conversations',
+    name: '/message/list, 50 conversations',
     target: 1.3,
-    url: () => `/message/list?userId=${user}`,
+    url: () => `/message/list?userId=${idOf('user', LISTED.user)}`,
     expected: 'friendChat',
   },
   {
@@ -60,7 +60,7 @@ export const paths: readonly Path[] = [
 /** Measures every path and its floor in turn. */
 export async function measurePaths(
   databaseUrl: string,
-  rounds: number,
+  slices: number,
   milliseconds: number,
 ): Promise<Comparison[]> {
   const ours = await startServer(databaseUrl)
@@ -71,9 +71,9 @@ export async function measurePaths(
       await expectSame(name, url(), ours, floor)
       const side = ({ pid, http }: Listening) => ({
         pid,
-        round: () => requestFor(http, url, milliseconds, expected),
+        slice: () => requestFor(http, url, milliseconds, expected),
       })
-      const costs = await compare(databaseUrl, rounds, side(ours), side(floor))
+      const costs = await compare(databaseUrl, slices, side(ours), side(floor))
       results.push({ name, target, ...costs })
     }
     return results

@@ -7,9 +7,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import pg from 'pg'
 import { floors } from './floors/statements.ts'
-import { cpuOfEnded } from './lib/cluster.ts'
+import { cpuOfEnded, execute } from './lib/cluster.ts'
 import { postmasterOf } from './lib/cpu.ts'
-import { median } from './lib/table.ts'
+import { median, quantile } from './lib/table.ts'
 import { idOf, LONG } from './lib/world.ts'
 
 const TRANSACTIONS = 5_000
@@ -36,8 +36,7 @@ export async function measurePgbench(databaseUrl: string): Promise<number | unde
     await promisify(execFile)('pgbench', [...options, ...variables, databaseUrl], {
       env: { ...process.env, PGOPTIONS: '-c plan_cache_mode=force_generic_plan' },
     })
-    // Its backend may end a moment later than pgbench.
-    while ((await cpuOfEnded(postmaster)) === before) await pause(10)
+    await backendsEnded(databaseUrl)
     return ((await cpuOfEnded(postmaster)) - before) / TRANSACTIONS
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
@@ -45,6 +44,14 @@ export async function measurePgbench(databaseUrl: string): Promise<number | unde
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+/** Resolves when the backends of pgbench are gone, which is a moment later than pgbench itself. */
+async function backendsEnded(databaseUrl: string): Promise<void> {
+  const text = `select from pg_stat_activity where application_name = 'pgbench'`
+  while ((await execute(databaseUrl, text)).rowCount !== 0) await pause(10)
+  // The postmaster learns of it, and adds up its time, after that.
+  await pause(500)
 }
 
 /** Milliseconds that storing one row durably takes, one after the other. */
@@ -63,6 +70,5 @@ export async function measureCommit(url: string): Promise<{ median: number; p99:
   } finally {
     await client.end()
   }
-  times.sort((one, other) => one - other)
-  return { median: median(times), p99: times[Math.floor(COMMITS * 0.99)] ?? NaN }
+  return { median: median(times), p99: quantile(times, 0.99) }
 }

@@ -1,4 +1,8 @@
 /** Chatting beside a bare relay, and what one more idle socket costs in memory. */
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { execute, residentBytes } from './lib/cluster.ts'
 import { compare, type Comparison, type Side } from './lib/compare.ts'
 import { type Listening, startScript, startServer } from './lib/http.ts'
@@ -7,8 +11,11 @@ import { idOf } from './lib/world.ts'
 
 const PAIRS = 200
 const MEMBERS = 1_000
+/** Sockets that are there before and while memory is measured. */
+const WARM = 200
 const IDLE = 2_000
-/** Group 2 of the benchmark's world is cut to this many members. */
+const HEAP_REPORT = new URL('lib/heap-report.ts', import.meta.url).href
+/** The largest group of the benchmark's world; of its members so many are online. */
 const GROUP = idOf('group', 0)
 
 interface Talkers {
@@ -24,16 +31,20 @@ interface Chat {
   readonly pace: { readonly window?: number; readonly perSecond?: number }
 }
 
+/** Names of the two paths of which more is asked than a share of CPU. */
+export const SATURATED = 'private_chat, 200 pairs, as fast as it goes'
+export const STEADY = 'private_chat, 200 pairs, 1,000 a second'
+
 const chats: readonly Chat[] = [
   {
-    name: 'private_chat, 200 pairs, as fast as it goes',
+    name: SATURATED,
     target: 2,
     event: 'private_chat',
     talks: ({ pairs }) => pairs,
-    pace: { window: 2 },
+    pace: { window: 8 },
   },
   {
-    name: 'private_chat, 200 pairs, 1,000 a second',
+    name: STEADY,
     event: 'private_chat',
     talks: ({ pairs }) => pairs,
     pace: { perSecond: 1_000 },
@@ -50,7 +61,7 @@ const chats: readonly Chat[] = [
 /** Measures private chat at saturation and at a steady rate, and group chat. */
 export async function measureChats(
   databaseUrl: string,
-  rounds: number,
+  slices: number,
   milliseconds: number,
 ): Promise<Comparison[]> {
   const ours = await startServer(databaseUrl)
@@ -69,9 +80,9 @@ export async function measureChats(
     for (const { name, target, event, talks, pace } of chats) {
       const [ourSide, floorSide] = sides.map((side) => ({
         pid: side.server.pid,
-        round: () => talkFor(event, talks(side), milliseconds, pace),
+        slice: () => talkFor(event, talks(side), milliseconds, pace),
       })) as [Side, Side]
-      const costs = await compare(databaseUrl, rounds, ourSide, floorSide)
+      const costs = await compare(databaseUrl, slices, ourSide, floorSide)
       results.push({ name, ...(target && { target }), ...costs })
     }
     return results
@@ -81,34 +92,61 @@ export async function measureChats(
   }
 }
 
-/** Bytes of one more identified, idle socket: of our server and of a bare one. */
-export async function measureIdle(databaseUrl: string): Promise<{ ours: number; floor: number }> {
+/** Bytes of one more idle socket. */
+export interface Idle {
+  /** Of JavaScript's heap and what belongs to it, after its garbage was collected. */
+  readonly held: number
+  /** Of the process, in RAM; depends on when it last collected its garbage. */
+  readonly resident: number
+}
+
+/** What one more identified, idle socket takes: of our server and of a bare one. */
+export async function measureIdle(databaseUrl: string): Promise<{ ours: Idle; floor: Idle }> {
   const { rows } = await execute(
     databaseUrl,
-    `select id from users order by id limit ${IDLE + 200}`,
+    `select id from users order by id limit ${WARM + IDLE}`,
   )
   const users = (rows as { id: string }[]).map(({ id }) => id)
-  const of = async (server: Listening) => {
+  const folder = await mkdtemp(join(tmpdir(), 'waifchat-bench-heap-'))
+  const file = join(folder, 'heap')
+  const env = {
+    NODE_OPTIONS: `--expose-gc --import=tsx --import=${HEAP_REPORT}`,
+    HEAP_REPORT: file,
+  }
+  const bytesOf = async ({ pid }: Listening): Promise<Idle> => {
+    await pause(2_000)
+    await rm(file, { force: true })
+    process.kill(pid, 'SIGUSR2')
+    for (;;) {
+      const held = Number(await readFile(file, 'utf8').catch(() => ''))
+      if (held > 0) return { held, resident: await residentBytes(pid) }
+      await pause(20)
+    }
+  }
+  const of = async (server: Listening): Promise<Idle> => {
     try {
-      const first = await openSockets(server.socket, users.slice(0, 200))
-      await settled()
-      const before = await residentBytes(server.pid)
-      const rest = await openSockets(server.socket, users.slice(200))
-      await settled()
-      const after = await residentBytes(server.pid)
+      const first = await openSockets(server.socket, users.slice(0, WARM))
+      const before = await bytesOf(server)
+      const rest = await openSockets(server.socket, users.slice(WARM))
+      const after = await bytesOf(server)
       for (const socket of [...first, ...rest]) socket.close()
-      return (after - before) / IDLE
+      return {
+        held: (after.held - before.held) / IDLE,
+        resident: (after.resident - before.resident) / IDLE,
+      }
     } finally {
       await server.stop()
     }
   }
-  return {
-    ours: await of(await startServer(databaseUrl)),
-    floor: await of(await startScript('bench/floors/relay.ts', [])),
+  try {
+    return {
+      ours: await of(await startServer(databaseUrl, env)),
+      floor: await of(await startScript('bench/floors/relay.ts', [], env)),
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
   }
 }
-
-const settled = () => new Promise((resolve) => setTimeout(resolve, 2_000))
 
 async function pairsOf(databaseUrl: string): Promise<[string, string][]> {
   // Nobody twice: a socket speaks for one user.

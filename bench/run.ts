@@ -1,23 +1,29 @@
 /** npm run bench: every path beside its floor, and what grows with the history; at most 10 minutes. */
+import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { measureFiles } from './file-paths.ts'
 import { growing, measureDepth, measureGrowth } from './growth.ts'
 import { measurePaths } from './http-paths.ts'
 import { type BenchCluster, execute, startCluster } from './lib/cluster.ts'
-import { plot } from './lib/plot.ts'
+import { plots } from './lib/plot.ts'
 import { measureCommit, measurePgbench } from './pgbench.ts'
 import { measureChats, measureIdle } from './realtime-paths.ts'
-import { reportOf, type Results } from './report.ts'
+import { MOST_GROWTH, reportOf, type Results } from './report.ts'
 
 const { values } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '5' },
+    slices: { type: 'string', default: '24' },
     largest: { type: 'string', default: '10000000' },
     'skip-large-files': { type: 'boolean', default: false },
   },
 })
-const rounds = Number(values.rounds)
+const slices = Number(values.slices)
+/** Of one side of a list endpoint, and of chat, in milliseconds. */
+const SLICE = 250
+const CHAT_SLICE = 400
+/** Everything together may take this many seconds. */
+const LONGEST = 600
 /** The paths are measured in the middle one. */
 const USUAL = 1_000_000
 const sizes = [10_000, USUAL, Number(values.largest)]
@@ -25,30 +31,45 @@ const sizes = [10_000, USUAL, Number(values.largest)]
   .sort((one, other) => one - other)
 const started = performance.now()
 const say = (line: string) => {
-  const seconds = Math.round((performance.now() - started) / 1000)
-  console.log(`${String(seconds).padStart(4)} s  ${line}`)
+  console.log(`${secondsSince(started).toFixed(0).padStart(4)} s  ${line}`)
+}
+
+function secondsSince(start: number): number {
+  return (performance.now() - start) / 1000
+}
+
+/** What loading left to do must not go on while something else is measured. */
+async function settle(url: string): Promise<void> {
+  await execute(url, 'checkpoint')
+  execFileSync('sync')
 }
 
 const cluster = await startCluster()
 try {
-  const results = await measure(cluster)
+  const measured = await measure(cluster)
+  const results = { ...measured, seconds: secondsSince(started) }
   const report = reportOf(results)
   writeFileSync(new URL('RESULTS.md', import.meta.url), report)
   writeFileSync(
     new URL('growth.svg', import.meta.url),
-    plot(
-      'pages touched per request',
+    plots(
       sizes,
       Array.from(results.pages, ([name, values]) => ({ name, values })),
+      MOST_GROWTH,
     ),
   )
   say('done')
   console.log(`\n${report}`)
+  if (results.seconds > LONGEST) {
+    console.error(`It took longer than ${LONGEST} s.`)
+    process.exitCode = 1
+  }
 } finally {
   await cluster.stop()
 }
 
-async function measure(cluster: BenchCluster): Promise<Results> {
+async function measure(cluster: BenchCluster): Promise<Omit<Results, 'seconds'>> {
+  const statements = new Map<string, number>()
   const pages = new Map<string, number[]>(growing.map(({ name }) => [name, []]))
   let url = ''
   for (const size of sizes) {
@@ -57,6 +78,7 @@ async function measure(cluster: BenchCluster): Promise<Results> {
     if (size <= USUAL) url = loaded
     for (const [name, touched] of await measureGrowth(loaded)) {
       pages.get(name)?.push(touched.pages)
+      statements.set(name, touched.statements)
     }
   }
   const { rows } = await execute(url, 'show server_version')
@@ -65,15 +87,17 @@ async function measure(cluster: BenchCluster): Promise<Results> {
   const pgbench = await measurePgbench(url)
   const commit = await measureCommit(url)
 
+  await settle(url)
   say('list endpoints')
-  const lists = await measurePaths(url, rounds, 1_000)
+  const lists = await measurePaths(url, slices, SLICE)
   say('chat')
-  const chats = await measureChats(url, rounds, 2_000)
+  const chats = await measureChats(url, slices, CHAT_SLICE)
   say('idle sockets')
   const idle = await measureIdle(url)
   say('files')
-  const files = await measureFiles(url, rounds, !values['skip-large-files'])
+  const files = await measureFiles(url, slices, !values['skip-large-files'])
   const paths = [...lists, ...chats, ...files.paths]
   const { largeFiles } = files
-  return { rounds, postgres, paths, pgbench, commit, idle, largeFiles, sizes, pages, depth }
+  const data = { sizes, pages, statements, depth }
+  return { slices, postgres, paths, pgbench, commit, idle, largeFiles, ...data }
 }

@@ -99,6 +99,44 @@ await t.test('a list takes as many statements for one entry as for many', async 
   }
 })
 
+await t.test('a change takes a few statements, however much there is', async (t) => {
+  const [one, other] = [await register(client, '乙一'), await register(client, '乙二')]
+  await befriend(client, one, other)
+  const socket = await online(t, client, one)
+  await say(socket, one, other, '一')
+  const stranger = await register(client, '乙三')
+  const { groupId } = (await crowd()).few
+  const changes: [statements: number, url: string, body: Record<string, string>][] = [
+    // Begin, lock, look, write, commit, and the counts that are sent.
+    [7, '/friend/add', { userId: stranger.id, friendId: one.id }],
+    [6, '/create/group', { userId: one.id, groupName: '乙群', sign: '无', imgUrl: '' }],
+    [7, '/group/add', { userId: one.id, groupId }],
+    [1, '/notes/add', { userId: one.id, text: '便签' }],
+  ]
+  for (const [most, url, body] of changes) {
+    const statements = await counter.statementsOf(() => client.post(url, body))
+    t.ok(statements.length <= most, `${url}: ${statements.length}`, { statements })
+  }
+  const read = { userId: other.id, id: one.id }
+  t.equal((await counter.statementsOf(() => client.get('/message/read/friend', read))).length, 1)
+  socket.close()
+})
+
+await t.test('a message takes one statement', async (t) => {
+  const [one, other] = [await register(client, '丙一'), await register(client, '丙二')]
+  await befriend(client, one, other)
+  const socket = await online(t, client, one)
+  for (let n = 0; n < 3; n += 1) {
+    const names = await counter.namesDuring(() => say(socket, one, other, String(n)))
+    // Twice a second it is looked for what other processes have stored.
+    t.same(
+      names.filter((name) => !name.startsWith('live_')),
+      ['messages_store'],
+    )
+  }
+  socket.close()
+})
+
 /** Whether a body has a list that is not one of failed rules. */
 function showsList(value: Json): boolean {
   if (typeof value !== 'object' || value === null) return false

@@ -51,12 +51,20 @@ export async function execute(url: string, text: string): Promise<pg.QueryResult
   }
 }
 
+/** The kernel's clock for processes that have ended, in microseconds. */
 const TICK = 10_000
 
-/** CPU time that a process has used, in microseconds (user and system). */
+/** CPU time that a process's threads have used, in microseconds: of the scheduler, to the nanosecond. */
 export async function cpuOf(pid: number): Promise<number> {
-  const { [11]: user, [12]: system } = await statOf(pid)
-  return (Number(user) + Number(system)) * TICK
+  const threads = await readdir(`/proc/${pid}/task`)
+  const times = await Promise.all(
+    threads.map(async (thread) => {
+      const path = `/proc/${pid}/task/${thread}/schedstat`
+      const text = await readFile(path, 'utf8').catch(() => '0')
+      return Number(text.split(' ')[0]) / 1_000
+    }),
+  )
+  return times.reduce((sum, time) => sum + time, 0)
 }
 
 /** CPU time that the children of a process had used when they ended, in microseconds. */

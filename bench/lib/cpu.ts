@@ -20,8 +20,13 @@ export async function meter(databaseUrl: string, pid: number): Promise<() => Pro
 }
 
 async function reading(postmaster: number, pid: number): Promise<Cpu> {
-  const running = await databaseCpu(await clusterPids(postmaster))
-  return { server: await cpuOf(pid), database: running + (await cpuOfEnded(postmaster)) }
+  for (;;) {
+    const ended = await cpuOfEnded(postmaster)
+    const running = await databaseCpu(await clusterPids(postmaster))
+    // One that ended in between would count twice, or not at all.
+    if ((await cpuOfEnded(postmaster)) !== ended) continue
+    return { server: await cpuOf(pid), database: running + ended }
+  }
 }
 
 /** The process that started all others of a database's cluster. */

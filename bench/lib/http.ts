@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Pool } from 'undici'
-import type { Round } from './compare.ts'
+import type { Slice } from './compare.ts'
+import { quantile } from './table.ts'
 
 /** A process that listens and has said where. */
 export interface Listening {
@@ -68,7 +69,7 @@ export async function requestFor(
   milliseconds: number,
   expected: string,
   connections = 8,
-): Promise<Round> {
+): Promise<Slice> {
   const pool = new Pool(origin, { connections, pipelining: 1 })
   const times: number[] = []
   const start = performance.now()
@@ -86,6 +87,5 @@ export async function requestFor(
   )
   const wall = performance.now() - start
   await pool.close()
-  times.sort((one, other) => one - other)
-  return { pieces: times.length, wall, p99: times[Math.floor(times.length * 0.99)] ?? 0 }
+  return { pieces: times.length, wall, p99: quantile(times, 0.99) }
 }

@@ -1,5 +1,6 @@
 import { io, type Socket } from 'socket.io-client'
-import type { Round } from './compare.ts'
+import type { Slice } from './compare.ts'
+import { quantile } from './table.ts'
 
 /** Opens sockets, a few at a time, and lets each say who it is. */
 export async function openSockets(
@@ -41,7 +42,7 @@ export async function talkFor(
   talks: readonly Talk[],
   milliseconds: number,
   { window = 2, perSecond }: { window?: number; perSecond?: number } = {},
-): Promise<Round> {
+): Promise<Slice> {
   const delays: number[] = []
   let sent = 0
   let due = 0
@@ -91,8 +92,6 @@ export async function talkFor(
   if (received < due) await new Promise<void>((resolve) => (wake = resolve))
   const wall = performance.now() - start
   for (const { receivers } of talks) for (const socket of receivers) socket.off(event, onMessage)
-  delays.sort((one, other) => one - other)
-  const p99 = delays[Math.floor(delays.length * 0.99)] ?? 0
   // A message has one receiver; a group's message counts as often as it is delivered.
-  return { pieces: received, wall, p99 }
+  return { pieces: received, wall, p99: quantile(delays, 0.99) }
 }

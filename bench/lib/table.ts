@@ -7,9 +7,15 @@ export function median(numbers: readonly number[]): number {
     : ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2
 }
 
-/** Smallest and largest, as one text. */
+/** The number below which a share of a list lies; NaN of none. */
+export function quantile(numbers: readonly number[], share: number): number {
+  const sorted = [...numbers].sort((one, other) => one - other)
+  return sorted[Math.floor((sorted.length - 1) * share)] ?? NaN
+}
+
+/** The quarters of a list of numbers, as one text: half of them lie between. */
 export function spread(numbers: readonly number[], digits = 0): string {
-  return `${Math.min(...numbers).toFixed(digits)}-${Math.max(...numbers).toFixed(digits)}`
+  return [0.25, 0.75].map((share) => quantile(numbers, share).toFixed(digits)).join('-')
 }
 
 /** A Markdown table, padded so that it reads well as text too. */

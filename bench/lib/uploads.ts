@@ -1,4 +1,5 @@
 import { Agent, request } from 'node:http'
+import { quantile } from './table.ts'
 
 const agent = new Agent({ keepAlive: true, maxSockets: 16 })
 
@@ -22,20 +23,25 @@ export function send(
 /**
  * Does a piece of work so many times, so many at a time.
  *
- * @returns the milliseconds that all of it took
+ * @returns the milliseconds that all of it took, and that 99 of 100 pieces took at most
  */
 export async function repeat(
   times: number,
   atOnce: number,
   work: (index: number) => Promise<void>,
-): Promise<number> {
+): Promise<{ wall: number; p99: number }> {
   const start = performance.now()
+  const delays: number[] = []
   let next = 0
   const worker = async () => {
-    while (next < times) await work(next++)
+    while (next < times) {
+      const began = performance.now()
+      await work(next++)
+      delays.push(performance.now() - began)
+    }
   }
   await Promise.all(Array.from({ length: atOnce }, worker))
-  return performance.now() - start
+  return { wall: performance.now() - start, p99: quantile(delays, 0.99) }
 }
 
 /** The existing client's body for one chunk of a file, with the headers that it needs. */

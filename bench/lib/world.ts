@@ -9,6 +9,8 @@ export interface World {
   readonly largestGroup: number
   readonly friendsEach: number
   readonly messages: number
+  /** Of them, in the longest conversation. */
+  readonly longest: number
   readonly spaces: number
   readonly seed: number
 }
@@ -22,6 +24,7 @@ export function worldOf(messages: number, most = 1_000_000, least = 50_000): Wor
     largestGroup: Math.min(10_000, users),
     friendsEach: 2,
     messages,
+    longest: Math.min(LONG.messages, Math.floor(messages / 5)),
     spaces: users,
     seed: 1,
   }
@@ -56,6 +59,9 @@ type Kind = keyof typeof KINDS
 /** The conversation with 200 members, 50 conversations and so on that the paths are measured on. */
 export const LONG = { user: 0, friend: 1, messages: 100_000 } as const
 
+/** Somebody with 50 conversations: friends, and groups. */
+export const LISTED = { user: 500, friends: 45, groups: 5 } as const
+
 /** A conversation as it will be. */
 export interface Planned {
   readonly id: number
@@ -80,9 +86,11 @@ export function planConversations(world: World, random: () => number): Planned[]
   }
   addPair(LONG.user, LONG.friend)
   for (let n = 1; n <= 100; n += 1) addPair(LONG.user, n)
+  for (let n = 1; n <= LISTED.friends; n += 1) addPair(LISTED.user, LISTED.user + n)
   for (let n = 0; n < world.users; n += 1) {
     for (let f = 0; f < world.friendsEach / 2; f += 1) {
-      addPair(n, Math.floor(random() * world.users))
+      const friend = Math.floor(random() * world.users)
+      if (n !== LISTED.user && friend !== LISTED.user) addPair(n, friend)
     }
   }
   for (let group = 0; group < world.groups; group += 1) {
@@ -96,8 +104,10 @@ export function planConversations(world: World, random: () => number): Planned[]
     const first = Math.floor(random() * world.users)
     const members = new Set<number>([LONG.user])
     if (group > 10) members.delete(LONG.user)
-    for (let n = 0; members.size < Math.min(size, world.users); n += 1) {
-      members.add(1 + ((first + n) % (world.users - 1)))
+    if (group >= 1 && group <= LISTED.groups) members.add(LISTED.user)
+    for (let n = 0; members.size < Math.min(size, world.users - 1); n += 1) {
+      const member = 1 + ((first + n) % (world.users - 1))
+      if (member !== LISTED.user) members.add(member)
     }
     plan.push({ id: plan.length + 1, group, members: [...members], messages: 0, lastPosition: 0 })
   }
@@ -108,9 +118,9 @@ export function planConversations(world: World, random: () => number): Planned[]
     to.messages += given
     left -= given
   }
-  give(plan[0] as Planned, Math.min(LONG.messages, Math.floor(world.messages / 5)))
+  give(plan[0] as Planned, world.longest)
   for (const conversation of plan) if (conversation.group !== undefined) give(conversation, 40)
-  for (const conversation of plan.slice(1, 101)) give(conversation, 25)
+  for (const conversation of plan.slice(1, 101 + LISTED.friends)) give(conversation, 25)
   while (left > 0) {
     const index = Math.floor(plan.length * random() ** 4)
     give(plan[index] as Planned, 1 + Math.floor(20 * random()))

@@ -6,6 +6,8 @@ import pg from 'pg'
 export interface StatementCounter {
   /** The statements of the one request that `work` makes, in order. */
   statementsOf(work: () => Promise<unknown>): Promise<readonly string[]>
+  /** The named statements that are sent while `work` runs, whatever for. */
+  namesDuring(work: () => Promise<unknown>): Promise<readonly string[]>
   stop(): void
 }
 
@@ -18,6 +20,7 @@ const REQUEST_STARTS = 'http.server.request.start'
 export function countStatements(): StatementCounter {
   const current = new AsyncLocalStorage<string[]>()
   let requests: string[][] = []
+  let names: string[] = []
   const begin = () => {
     const texts: string[] = []
     requests.push(texts)
@@ -30,6 +33,8 @@ export function countStatements(): StatementCounter {
   const { query } = prototype
   prototype.query = function (...args) {
     const [first] = args
+    const name = (first as { name?: string }).name
+    if (name !== undefined) names.push(name)
     current.getStore()?.push(typeof first === 'string' ? first : (first as { text: string }).text)
     return query.apply(this, args)
   }
@@ -43,6 +48,11 @@ export function countStatements(): StatementCounter {
         throw new Error(`${requests.length} requests came where one was expected`)
       }
       return only
+    },
+    async namesDuring(work) {
+      names = []
+      await work()
+      return names
     },
     stop() {
       unsubscribe(REQUEST_STARTS, begin)
