@@ -33,6 +33,7 @@ export function chunkRoutes(context: Context, storage: Storage): Routes {
   const arrivals = createArrivals()
   const merge = createMerge(context, storage, store, arrivals)
   const mostChunks = Math.ceil(settings.fileLimit / CHUNK)
+  const isProven = async (key: string) => (await findUpload(db, storage, key))?.proven === true
 
   return async (app) => {
     app.post(
@@ -53,15 +54,16 @@ export function chunkRoutes(context: Context, storage: Storage): Routes {
           const { fileHash } = arrival
           const index = chunkIndex(form.fields.get('chunkHash') ?? '', fileHash ?? '')
           const [chunk] = form.files
-          if (fileHash === undefined || index === undefined || chunk === undefined) {
+          const taken = fileHash !== undefined && chunk !== undefined && index !== undefined
+          // Only this chunk: anybody may send one, so it must not harm those that are there.
+          if (!taken || index >= mostChunks) {
             await form.discard()
             return UPLOAD_FAILED
           }
-          const fits = index < mostChunks
-          if (!fits) await store.refuse(fileHash)
-          if (fits && (await store.store(fileHash, index, chunk.part))) return UPLOADED
-          await form.discard()
-          return UPLOAD_FAILED
+          const first = await store.store(fileHash, index, chunk.part)
+          // A repetition that came after the merge would lie about until it expires.
+          if (first && (await isProven(fileHash))) await store.discard(fileHash)
+          return UPLOADED
         } finally {
           arrival.end()
         }
@@ -86,7 +88,7 @@ export function chunkRoutes(context: Context, storage: Storage): Routes {
         if (known?.proven === true) {
           return { status: 200, data: { shouldUpload: false, url: `/${known.storedName}` } }
         }
-        const indexes = (await store.list(fileHash)) ?? []
+        const indexes = await store.list(fileHash)
         const existChunks = indexes.map((index) => `${fileHash}-${index}`)
         return { status: 200, data: { shouldUpload: true, existChunks } }
       },

@@ -62,10 +62,6 @@ export function createMerge(
 
   /** Waits until the chunks are proven to be all, or nothing more arrives. */
   async function collect(fileHash: string): Promise<Collected | undefined> {
-    if ((await store.list(fileHash)) === undefined) {
-      await store.discard(fileHash)
-      return undefined
-    }
     const start = performance.now()
     let lastArriving = start
     let sampled = 0

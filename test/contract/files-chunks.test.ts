@@ -1,5 +1,6 @@
 import t from 'tap'
 import { randomBytes } from 'node:crypto'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expectAnswer } from './coverage.ts'
@@ -14,7 +15,7 @@ import {
   sendChunk,
   sendChunks,
 } from './files-support.ts'
-import { at, stringAt } from './json.ts'
+import { stringAt } from './json.ts'
 import { serve } from './server.ts'
 
 const KNOWN = 'success: 文件不需要重新上传'
@@ -221,20 +222,30 @@ await t.test('limits', async (t) => {
   expectAnswer(t, await limited.post('/merge/private', fields), 41, 'error')
   t.same(await filesBelow(folder), [], 'too large as a whole')
 
-  const { hash, chunks } = randomFile(4 * MEBIBYTE)
-  const order = [0, 3, 1, 2]
-  const answers = []
-  for (const index of order) {
-    answers.push(await sendChunk(limited, hash, index, chunks[index] ?? Buffer.of()))
+  const other = randomFile(2 * MEBIBYTE)
+  const [first = Buffer.of(), second = Buffer.of()] = other.chunks
+  expectAnswer(t, await sendChunk(limited, other.hash, 0, first), 40, 'success')
+  for (const index of [3, 2047, 999_999]) {
+    expectAnswer(t, await sendChunk(limited, other.hash, index, first), 40, 'error')
   }
-  t.same(
-    answers.map(({ body }) => at(body, 'status')),
-    [200, 404, 404, 404],
-    'after the chunk that cannot be, no other is taken',
-  )
-  const merged = await limited.post('/merge/private', { fileHash: hash, fileName: 'a.bin' })
-  expectAnswer(t, merged, 41, 'error')
-  t.same(await filesBelow(folder), [])
+  expectAnswer(t, await sendChunk(limited, other.hash, 1, second), 40, 'success')
+  const merged = await limited.post('/merge/private', { fileHash: other.hash, fileName: 'a.bin' })
+  expectAnswer(t, merged, 41, 'success', { url: `/${other.hash}.bin` })
+  t.same(await filesBelow(folder), [`${other.hash}.bin`], 'a chunk that cannot be harms no other')
+})
+
+await t.test('a chunk that is repeated after the merge leaves nothing', async (t) => {
+  const file = randomFile(2 * MEBIBYTE)
+  await sendChunks(client, file)
+  expectAnswer(t, await merge(file.hash, 'a.bin'), 41, 'success', { url: `/${file.hash}.bin` })
+  await Promise.all([0, 1, 1, 0].map((index) => repeat(index)))
+  t.same(await readdir(join(uploads, '.chunks')), [])
+  t.same(await leftovers(file.hash), [`${file.hash}.bin`])
+
+  async function repeat(index: number): Promise<void> {
+    const answer = await sendChunk(client, file.hash, index, file.chunks[index] ?? Buffer.of())
+    expectAnswer(t, answer, 40, 'success')
+  }
 })
 
 await t.test('uploads leave some room on the disk', async (t) => {
