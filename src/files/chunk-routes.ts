@@ -6,7 +6,7 @@ import { createArrivals } from './arrivals.ts'
 import { createChunkStore } from './chunks.ts'
 import { receiveForm } from './form.ts'
 import { createMerge } from './merge.ts'
-import { chunkIndex, isFileHash, isFileName } from './names.ts'
+import { chunkIndex, isFileHash, isFileName, UNNAMED } from './names.ts'
 import { findUpload } from './queries.ts'
 import type { Storage } from './storage.ts'
 
@@ -26,11 +26,17 @@ const body = z.object({
   fileName: z.string().refine(isFileName),
 })
 
+/** What the temporary file of a chunk tells other servers on the folder. */
+function labelOf(fields: ReadonlyMap<string, string>): string {
+  const fileHash = fields.get('fileHash')
+  return isFileHash(fileHash) ? fileHash : UNNAMED
+}
+
 /** Endpoints 40, 41 and 42 of the interface document. */
 export function chunkRoutes(context: Context, storage: Storage): Routes {
   const { db, settings } = context
   const store = createChunkStore(storage)
-  const arrivals = createArrivals()
+  const arrivals = createArrivals(storage)
   const merge = createMerge(context, storage, store, arrivals)
   const mostChunks = Math.ceil(settings.fileLimit / CHUNK)
   const isProven = async (key: string) => (await findUpload(db, storage, key))?.proven === true
@@ -40,12 +46,13 @@ export function chunkRoutes(context: Context, storage: Storage): Routes {
       '/chat/file/:type',
       { config: { access: 'user', failure: UPLOAD_FAILED }, schema: { params } },
       async (request, reply) => {
-        const arrival = arrivals.begin()
+        const arrival = arrivals.begin(() => request.raw.socket.bytesRead)
         try {
           const form = await receiveForm(request, reply, storage, {
             fileSize: settings.chunkLimit,
             files: 1,
             hash: false,
+            label: labelOf,
             onField(name, value) {
               if (name === 'fileHash') arrival.fileHash = value
             },

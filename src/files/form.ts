@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises'
+import { rename, rm } from 'node:fs/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { drain } from '../wire/bodies.ts'
 import { Refused, receiveFile } from './incoming.ts'
@@ -33,6 +33,8 @@ export interface FormOptions {
   readonly files: number
   /** Whether to compute the SHA-256 of each file on the way. */
   readonly hash: boolean
+  /** The label for the names of its temporary files, by the fields that have arrived. */
+  label?(fields: ReadonlyMap<string, string>): string
   /** Told of each field as soon as it is there. */
   onField?(name: string, value: string): void
 }
@@ -53,6 +55,15 @@ export async function receiveForm(
   const discard = async () => {
     await Promise.all(parts.map((part) => rm(part, { force: true })))
   }
+  /** Files that came before the field that says whose they are. */
+  const relabel = async () => {
+    for (const [index, file] of files.entries()) {
+      const part = storage.newPart(options.label?.(fields))
+      parts.push(part)
+      await rename(file.part, part)
+      files[index] = { ...file, part }
+    }
+  }
   try {
     if (!request.isMultipart()) throw new Refused('not multipart')
     const most = options.fileSize * options.files + ENVELOPE
@@ -69,19 +80,21 @@ export async function receiveForm(
     }
     for await (const one of request.parts({ limits })) {
       if (one.type === 'file') {
-        const part = storage.newPart()
+        const part = storage.newPart(options.label?.(fields))
         parts.push(part)
         files.push({
-          name: one.filename,
+          name: sound(nameOf(one)),
           part,
           ...(await receiveFile(one.file, part, options.hash)),
         })
       } else {
         const { fieldname, value, valueTruncated } = one
-        const sound = typeof value === 'string' && !valueTruncated && !fields.has(fieldname)
-        if (!sound) throw new Refused('a field twice, or too long')
-        fields.set(fieldname, value)
+        const once = typeof value === 'string' && !valueTruncated && !fields.has(fieldname)
+        if (!once) throw new Refused('a field twice, or too long')
+        const label = options.label?.(fields)
+        fields.set(fieldname, sound(value))
         options.onField?.(fieldname, value)
+        if (options.label?.(fields) !== label) await relabel()
       }
     }
     // Whatever follows the last boundary would otherwise stay in the way of the next request.
@@ -94,6 +107,21 @@ export async function receiveForm(
     request.log.info({ err: error }, 'upload refused')
     return undefined
   }
+}
+
+/**
+ * The parser keeps what is no UTF-8 as U+FFFD, and what was meant is lost.
+ *
+ * @throws Refused for a text that holds one
+ */
+function sound(text: string): string {
+  if (text.includes('\ufffd')) throw new Refused('not well-formed UTF-8')
+  return text
+}
+
+/** A part that is no text is a file even without a name, whatever the parser's types say. */
+function nameOf({ filename }: { readonly filename?: string | undefined }): string {
+  return filename ?? ''
 }
 
 /** Only the disk fails in system calls other than reading what the client sends. */

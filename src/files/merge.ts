@@ -66,7 +66,7 @@ export function createMerge(
     let lastArriving = start
     let sampled = 0
     for (;;) {
-      const state = arrivals.state(fileHash, lastArriving + QUIET)
+      const state = await arrivals.state(fileHash, lastArriving + QUIET)
       const chunks = await store.complete(fileHash)
       if (chunks !== undefined && chunks.length !== sampled) {
         if ((await sampledHash(chunks)) === fileHash) return { chunks, proven: true }

@@ -12,8 +12,12 @@ export interface Storage {
   readonly parts: string
   /** Where the chunks of large files are. */
   readonly chunks: string
-  /** Path for a new temporary file; its name says whose it is, for `sweep`. */
-  newPart(): string
+  /**
+   * Path for a new temporary file. Its name says which process it is of, for `sweep`.
+   *
+   * @param label what it also says, so that other servers on this folder can see it
+   */
+  newPart(label?: string): string
   /** Whether so many more bytes leave the disk with as much room as the settings ask for. */
   hasRoom(bytes: number): Promise<boolean>
   /** Whether a finished file is on the disk. */
@@ -46,8 +50,10 @@ export async function openStorage(uploadDir: string, freeSpaceFloor: number): Pr
     folder,
     parts: join(folder, '.parts'),
     chunks: join(folder, '.chunks'),
-    newPart: () =>
-      join(storage.parts, `${HOST}-${process.pid}-${randomBytes(12).toString('hex')}.part`),
+    newPart: (label = '') => {
+      const unique = randomBytes(12).toString('hex')
+      return join(storage.parts, `${HOST}-${process.pid}-${unique}-${label}.part`)
+    },
     async hasRoom(bytes) {
       const now = performance.now()
       if (now - measuredAt > MEASURED_FOR) {
@@ -90,10 +96,17 @@ export async function openStorage(uploadDir: string, freeSpaceFloor: number): Pr
   return storage
 }
 
+/** The label that a temporary file was named with; empty for none. */
+export function labelOf(part: string): string {
+  return /-([^-]*)\.part$/.exec(part)?.[1] ?? ''
+}
+
 /** Whose a temporary file is, as far as its name tells. */
-export function ownerOf(part: string): 'this process' | 'a dead process' | 'another' {
+export type Owner = 'this process' | 'a dead process' | 'another' | 'of another machine'
+
+export function ownerOf(part: string): Owner {
   const [host, pid] = part.split('-')
-  if (host !== HOST) return 'another'
+  if (host !== HOST) return 'of another machine'
   if (Number(pid) === process.pid) return 'this process'
   try {
     process.kill(Number(pid), 0)

@@ -2,15 +2,12 @@ import t from 'tap'
 import { randomBytes } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { expectAnswer } from './coverage.ts'
 import {
   cut,
   download,
   filesBelow,
   md5,
-  MULTIPART,
-  multipartBody,
   randomFile,
   sendChunk,
   sendChunks,
@@ -82,22 +79,6 @@ await t.test('sixteen merges at once, also of two servers, give one file', async
     t.ok((await download(one, `/${file.hash}.bin`)).bytes.equals(file.bytes))
   }
   t.same(await leftovers(file.hash), [`${file.hash}.bin`])
-})
-
-await t.test('a merge waits for chunks that are on their way', async (t) => {
-  const file = randomFile(7 * MEBIBYTE)
-  const late = file.chunks.length - 1
-  for (const [index, chunk] of file.chunks.slice(0, late).entries()) {
-    await sendChunk(client, file.hash, index, chunk)
-  }
-  const slow = await slowChunk(file.hash, late, file.chunks[late] ?? Buffer.of())
-  const merging = merge(file.hash, 'late.zip')
-  // The merge has arrived when a request that was sent after it is answered.
-  await verify(file.hash, 'late.zip')
-  slow.finish()
-  t.match(await slow.answer, { status: 200 })
-  expectAnswer(t, await merging, 41, 'success', { url: `/${file.hash}.zip` })
-  t.ok((await download(client, `/${file.hash}.zip`)).bytes.equals(file.bytes))
 })
 
 await t.test('a file that its hash does not prove is joined, but never offered', async (t) => {
@@ -260,30 +241,3 @@ await t.test('uploads leave some room on the disk', async (t) => {
   expectAnswer(t, answer, 40, 'error')
   t.same(await filesBelow(folder), [])
 })
-
-/** A chunk whose last byte is sent only when told to. */
-async function slowChunk(hash: string, index: number, data: Buffer) {
-  const body = multipartBody([
-    { headers: field('fileHash'), body: hash },
-    { headers: field('chunkHash'), body: `${hash}-${index}` },
-    { headers: `${field('chunk')}; filename="blob"`, body: data },
-  ])
-  let finish = () => {}
-  const told = new Promise<void>((resolve) => (finish = resolve))
-  const stream = new ReadableStream({
-    async start(controller) {
-      controller.enqueue(body.subarray(0, -1))
-      await told
-      controller.enqueue(body.subarray(-1))
-      controller.close()
-    },
-  })
-  const init = { method: 'POST', headers: MULTIPART, body: stream, duplex: 'half' as const }
-  const answer = client.request('/chat/file/private', init).then(({ body: answered }) => answered)
-  while ((await leftovers(hash)).every((path) => !path.endsWith('.part'))) await sleep(10)
-  return { answer, finish }
-}
-
-function field(name: string): string {
-  return `Content-Disposition: form-data; name="${name}"`
-}

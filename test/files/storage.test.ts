@@ -1,9 +1,12 @@
 import t from 'tap'
-import { mkdir, readdir, stat, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, stat, unlink, utimes, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { spawnSync } from 'node:child_process'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createArrivals } from '../../src/files/arrivals.ts'
 import { createChunkStore } from '../../src/files/chunks.ts'
-import { openStorage, ownerOf, type Storage } from '../../src/files/storage.ts'
+import { UNNAMED } from '../../src/files/names.ts'
+import { labelOf, openStorage, ownerOf, type Storage } from '../../src/files/storage.ts'
 import { sweep } from '../../src/files/sweep.ts'
 
 const HOUR = 60 * 60_000
@@ -75,13 +78,57 @@ await t.test('a sweep deletes what nobody will finish, and nothing else', async 
   await writeFile(join(storage.parts, 'ffffffff-2-old.part'), 'x')
   await age(join(storage.parts, 'ffffffff-2-old.part'), 2 * HOUR)
   await writeFile(join(storage.folder, 'kept.png'), 'x')
-  t.same([own, others].map(ownerOf), ['this process', 'another'])
+  t.same([own, others, foreign].map(ownerOf), ['this process', 'another', 'of another machine'])
+  t.same([storage.newPart('x'), storage.newPart(), foreign].map(labelOf), ['x', '', 'x'])
 
   t.equal(await sweep(storage, DAY, none, false), 2)
   t.same((await readdir(storage.parts)).sort(), [own, others, foreign].sort())
   t.equal(await sweep(storage, DAY, none, true), 1, 'at a start, nothing is ours yet')
   t.same((await readdir(storage.parts)).sort(), [others, foreign].sort())
   t.ok(await storage.has('kept.png'))
+})
+
+await t.test('chunks that other servers receive are seen by their temporary files', async (t) => {
+  const storage = await openStorage(t.testdir({}), 0)
+  const arrivals = createArrivals(storage)
+  const key = 'a'.repeat(32)
+  const { pid: dead } = spawnSync(process.execPath, ['--version'])
+  const state = async (name: string, idle: number) => {
+    const path = join(storage.parts, name)
+    await writeFile(path, 'x')
+    await age(path, idle)
+    const seen = await arrivals.state(key, Infinity)
+    await unlink(path)
+    return seen
+  }
+  const ofPid = (pid: number, label: string) =>
+    basename(storage.newPart(label)).replace(`-${process.pid}-`, `-${pid}-`)
+  t.equal(await state(ofPid(process.ppid, key), HOUR), 'arriving')
+  t.equal(await state(ofPid(process.ppid, 'b'.repeat(32)), 0), 'quiet', 'of another file')
+  t.equal(await state(ofPid(dead, key), 0), 'quiet', 'nobody receives it any more')
+  t.equal(await state(ofPid(process.pid, key), 0), 'quiet', 'known without its file')
+  t.equal(await state(ofPid(process.ppid, UNNAMED), 0), 'unsure')
+  t.equal(await state(ofPid(process.ppid, UNNAMED), HOUR), 'quiet')
+  t.equal(await state(`ffffffff-1-x-${key}.part`, 0), 'arriving')
+  t.equal(await state(`ffffffff-1-x-${key}.part`, HOUR), 'quiet', 'its server may be dead')
+})
+
+await t.test('a chunk without a name counts while its bytes keep coming', async (t) => {
+  const arrivals = createArrivals(await openStorage(t.testdir({}), 0))
+  const key = 'a'.repeat(32)
+  let bytes = 0
+  const arrival = arrivals.begin(() => bytes)
+  t.equal(await arrivals.state(key, 0), 'quiet', 'it began later')
+  t.equal(await arrivals.state(key, Infinity), 'unsure')
+  await sleep(2_100)
+  bytes += 1
+  t.equal(await arrivals.state(key, Infinity), 'unsure')
+  await sleep(2_100)
+  t.equal(await arrivals.state(key, Infinity), 'quiet')
+  arrival.fileHash = key
+  t.equal(await arrivals.state(key, Infinity), 'arriving')
+  arrival.end()
+  t.equal(await arrivals.state(key, Infinity), 'quiet')
 })
 
 await t.test('abandoned chunks expire as a whole', async (t) => {
