@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Context } from '../context.ts'
 import { type Answer, failed } from '../wire/answers.ts'
+import { drainLimit } from '../wire/bodies.ts'
 import type { Routes } from '../wire/endpoint.ts'
 import { createArrivals } from './arrivals.ts'
 import { createChunkStore } from './chunks.ts'
@@ -38,6 +39,7 @@ export function chunkRoutes(context: Context, storage: Storage): Routes {
   const store = createChunkStore(storage)
   const arrivals = createArrivals(storage)
   const merge = createMerge(context, storage, store, arrivals)
+  const mostDrained = drainLimit(settings)
   const mostChunks = Math.ceil(settings.fileLimit / CHUNK)
   const isProven = async (key: string) => (await findUpload(db, storage, key))?.proven === true
 
@@ -51,6 +53,7 @@ export function chunkRoutes(context: Context, storage: Storage): Routes {
           const form = await receiveForm(request, reply, storage, {
             fileSize: settings.chunkLimit,
             files: 1,
+            mostDrained,
             hash: false,
             label: labelOf,
             onField(name, value) {

@@ -1,6 +1,6 @@
 import { rename, rm } from 'node:fs/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { drain } from '../wire/bodies.ts'
+import { drain, watchPace } from '../wire/bodies.ts'
 import { Refused, receiveFile } from './incoming.ts'
 import type { Storage } from './storage.ts'
 
@@ -31,6 +31,8 @@ export interface FormOptions {
   readonly fileSize: number
   /** Most files. */
   readonly files: number
+  /** Bytes of a refused body that are read, so that the connection can be used on. */
+  readonly mostDrained: number
   /** Whether to compute the SHA-256 of each file on the way. */
   readonly hash: boolean
   /** The label for the names of its temporary files, by the fields that have arrived. */
@@ -64,6 +66,12 @@ export async function receiveForm(
       files[index] = { ...file, part }
     }
   }
+  let slow = false
+  // Whatever reads the body hears of it: the parser, or the file that is being received.
+  const stopWatching = watchPace(request.raw, (error) => {
+    slow = true
+    request.raw.emit('error', error)
+  })
   try {
     if (!request.isMultipart()) throw new Refused('not multipart')
     const most = options.fileSize * options.files + ENVELOPE
@@ -102,10 +110,13 @@ export async function receiveForm(
     return { fields, files, discard }
   } catch (error) {
     await discard()
-    if (!(await drain(request.raw))) void reply.header('connection', 'close')
+    if (slow) void reply.header('connection', 'close')
+    else await drain(request.raw, reply, options.mostDrained)
     if (!isClientsFault(error)) throw error
     request.log.info({ err: error }, 'upload refused')
     return undefined
+  } finally {
+    stopWatching()
   }
 }
 
