@@ -67,6 +67,7 @@ export async function receiveForm(
     }
   }
   let slow = false
+  let release: (() => void) | undefined
   // Whatever reads the body hears of it: the parser, or the file that is being received.
   const stopWatching = watchPace(request.raw, (error) => {
     slow = true
@@ -77,7 +78,8 @@ export async function receiveForm(
     const most = options.fileSize * options.files + ENVELOPE
     const announced = Number(request.headers['content-length'] ?? most)
     if (announced > most) throw new Refused('too large')
-    if (!(await storage.hasRoom(announced))) throw new Error('too little free space for uploads')
+    release = await storage.reserve(announced)
+    if (release === undefined) throw new Error('too little free space for uploads')
     const limits = {
       fileSize: options.fileSize,
       files: options.files,
@@ -117,6 +119,7 @@ export async function receiveForm(
     return undefined
   } finally {
     stopWatching()
+    release?.()
   }
 }
 

@@ -91,7 +91,8 @@ export function createMerge(
       await store.discard(fileHash)
       return undefined
     }
-    if (!(await storage.hasRoom(total))) throw new Error('too little free space to join chunks')
+    const release = await storage.reserve(total)
+    if (release === undefined) throw new Error('too little free space to join chunks')
     const part = storage.newPart()
     try {
       const { size, sha256, md5 } = await joinChunks(chunks, part, !collected.proven)
@@ -114,6 +115,7 @@ export function createMerge(
       await store.discard(fileHash)
       return storedName
     } finally {
+      release()
       await rm(part, { force: true })
     }
   }

@@ -18,8 +18,13 @@ export interface Storage {
    * @param label what it also says, so that other servers on this folder can see it
    */
   newPart(label?: string): string
-  /** Whether so many more bytes leave the disk with as much room as the settings ask for. */
-  hasRoom(bytes: number): Promise<boolean>
+  /**
+   * Keeps room for so many more bytes; undefined when they would leave the disk with less than the
+   * settings ask for.
+   *
+   * @returns to be called once they are written, or never will be
+   */
+  reserve(bytes: number): Promise<(() => void) | undefined>
   /** Whether a finished file is on the disk. */
   has(storedName: string): Promise<boolean>
   /** Gives temporary files their stored names, all or none, safe from a power failure. */
@@ -32,7 +37,7 @@ export interface Move {
   readonly storedName: string
 }
 
-/** Milliseconds that the free space is known for; what is promised meanwhile is taken off. */
+/** Milliseconds that the free space is known for; what is promised is taken off. */
 const MEASURED_FOR = 1_000
 const HOST = createHash('sha256').update(hostname()).digest('hex').slice(0, 8)
 
@@ -44,6 +49,8 @@ const HOST = createHash('sha256').update(hostname()).digest('hex').slice(0, 8)
 export async function openStorage(uploadDir: string, freeSpaceFloor: number): Promise<Storage> {
   const folder = resolve(uploadDir)
   let free = 0
+  /** Bytes promised to work that goes on; some of them may be on the disk already. */
+  let outstanding = 0
   let measuredAt = -Infinity
   const at = (storedName: string) => join(folder, storedName)
   const storage: Storage = {
@@ -54,16 +61,19 @@ export async function openStorage(uploadDir: string, freeSpaceFloor: number): Pr
       const unique = randomBytes(12).toString('hex')
       return join(storage.parts, `${HOST}-${process.pid}-${unique}-${label}.part`)
     },
-    async hasRoom(bytes) {
+    async reserve(bytes) {
       const now = performance.now()
       if (now - measuredAt > MEASURED_FOR) {
         const { bavail, bsize } = await statfs(folder)
-        free = bavail * bsize
+        free = bavail * bsize - outstanding
         measuredAt = now
       }
-      if (free - bytes < freeSpaceFloor) return false
+      if (free - bytes < freeSpaceFloor) return undefined
       free -= bytes
-      return true
+      outstanding += bytes
+      return () => {
+        outstanding -= bytes
+      }
     },
     has: (storedName) =>
       access(at(storedName)).then(

@@ -58,13 +58,19 @@ await t.test('room on the disk is promised once', async (t) => {
   const { folder } = await openStorage(t.testdir({}), 0)
   const GIBIBYTE = 1024 ** 3
   const free = await openStorage(folder, 0)
-  t.ok(await free.hasRoom(1))
-  t.notOk(await free.hasRoom(Number.MAX_SAFE_INTEGER))
-  let promised = 0
-  while (await free.hasRoom(GIBIBYTE)) promised += 1
-  t.ok(promised < 1_000_000, 'the promises add up')
+  t.ok(await free.reserve(1))
+  t.notOk(await free.reserve(Number.MAX_SAFE_INTEGER))
+  const releases: (() => void)[] = []
+  let release: (() => void) | undefined
+  while ((release = await free.reserve(GIBIBYTE))) releases.push(release)
+  t.ok(releases.length < 1_000_000, 'the promises add up')
+  await sleep(1_100)
+  t.notOk(await free.reserve(2 * GIBIBYTE), 'and are kept')
+  for (const one of releases) one()
+  await sleep(1_100)
+  t.ok(await free.reserve(2 * GIBIBYTE), 'until the work ends')
   const full = await openStorage(folder, Number.MAX_SAFE_INTEGER)
-  t.notOk(await full.hasRoom(0))
+  t.notOk(await full.reserve(0))
 })
 
 await t.test('a sweep deletes what nobody will finish, and nothing else', async (t) => {
