@@ -12,7 +12,7 @@ import { noteRoutes } from './notes/routes.ts'
 import type { Realtime } from './realtime/realtime.ts'
 import { spaceRoutes } from './spaces/routes.ts'
 import { type Declared, enforceAccess } from './wire/access.ts'
-import { readWellFormed } from './wire/bodies.ts'
+import { limitDuration, readWellFormed } from './wire/bodies.ts'
 import { answerAsDocumented } from './wire/endpoint.ts'
 import { sendSecurityHeaders } from './wire/headers.ts'
 import { limitRequests } from './wire/limits.ts'
@@ -21,8 +21,13 @@ import { refuseStrangers } from './wire/origins.ts'
 /** Node itself refuses longer ones. */
 const LONGEST_URL = 16_384
 
-/** An app as both servers need it: the timeouts that Node leaves off, and who is let in. */
-export function createApp({ log, settings }: Context): FastifyInstance {
+/**
+ * An app as both servers need it: the timeouts that Node leaves off, and who is let in.
+ *
+ * @param requestTimeout milliseconds that all of a request may take; 0 where there are uploads, which
+ *   `limitDuration` and `watchPace` limit instead: Node would cut off those that progress
+ */
+export function createApp({ log, settings }: Context, requestTimeout: number): FastifyInstance {
   const app = Fastify({
     loggerInstance: log,
     bodyLimit: settings.bodyLimit,
@@ -33,13 +38,15 @@ export function createApp({ log, settings }: Context): FastifyInstance {
     // Two lines a request would be the larger part of the log, and of its cost.
     logController: new LogController({ disableRequestLogging: !log.isLevelEnabled('debug') }),
     forceCloseConnections: 'idle',
-    requestTimeout: 60_000,
+    requestTimeout,
+    http: { headersTimeout: 60_000 },
     connectionTimeout: 65_000,
     keepAliveTimeout: 30_000,
   }) as unknown as FastifyInstance
   sendSecurityHeaders(app)
   refuseStrangers(app, settings)
-  answerAsDocumented(app)
+  limitDuration(app)
+  answerAsDocumented(app, settings)
   return app
 }
 

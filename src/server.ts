@@ -21,6 +21,9 @@ import { wireTimes } from './wire/times.ts'
 /** A query that hangs holds up the end for this many milliseconds at most. */
 const LONGEST_POOL_END = 1_000
 
+/** Milliseconds that a request to socket.io may take to arrive. */
+const LONGEST_REQUEST = 60_000
+
 /** A server that listens. */
 export interface RunningServer {
   /** Where the endpoints are, such as `http://127.0.0.1:7878`. */
@@ -64,9 +67,9 @@ export async function startServer(
       tokens: createTokens(secret, settings.tokenTtl),
       times: wireTimes(settings.timezone),
     }
-    const http = createApp(context)
+    const http = createApp(context, 0)
     const onePort = settings.port === settings.socketPort && settings.port !== 0
-    const sockets = onePort ? http : createApp(context)
+    const sockets = onePort ? http : createApp(context, LONGEST_REQUEST)
     apps.push(...[...new Set([http, sockets])].map(stoppable))
     const realtime = await addRealtime(sockets, context)
     const access = [...(await addEndpoints(http, context, realtime)), ...realtime.access]

@@ -1,12 +1,13 @@
 import { z } from 'zod'
 import type { Context } from '../context.ts'
 import { type Answer, failed } from '../wire/answers.ts'
+import { drainLimit } from '../wire/bodies.ts'
 import type { Routes } from '../wire/endpoint.ts'
 import { createArrivals } from './arrivals.ts'
 import { createChunkStore } from './chunks.ts'
 import { receiveForm } from './form.ts'
 import { createMerge } from './merge.ts'
-import { chunkIndex, isFileHash, isFileName } from './names.ts'
+import { chunkIndex, isFileHash, isFileName, UNNAMED } from './names.ts'
 import { findUpload } from './queries.ts'
 import type { Storage } from './storage.ts'
 
@@ -26,25 +27,35 @@ const body = z.object({
   fileName: z.string().refine(isFileName),
 })
 
+/** What the temporary file of a chunk tells other servers on the folder. */
+function labelOf(fields: ReadonlyMap<string, string>): string {
+  const fileHash = fields.get('fileHash')
+  return isFileHash(fileHash) ? fileHash : UNNAMED
+}
+
 /** Endpoints 40, 41 and 42 of the interface document. */
 export function chunkRoutes(context: Context, storage: Storage): Routes {
   const { db, settings } = context
   const store = createChunkStore(storage)
-  const arrivals = createArrivals()
+  const arrivals = createArrivals(storage)
   const merge = createMerge(context, storage, store, arrivals)
+  const mostDrained = drainLimit(settings)
   const mostChunks = Math.ceil(settings.fileLimit / CHUNK)
+  const isProven = async (key: string) => (await findUpload(db, storage, key))?.proven === true
 
   return async (app) => {
     app.post(
       '/chat/file/:type',
       { config: { access: 'user', failure: UPLOAD_FAILED }, schema: { params } },
       async (request, reply) => {
-        const arrival = arrivals.begin()
+        const arrival = arrivals.begin(() => request.raw.socket.bytesRead)
         try {
           const form = await receiveForm(request, reply, storage, {
             fileSize: settings.chunkLimit,
             files: 1,
+            mostDrained,
             hash: false,
+            label: labelOf,
             onField(name, value) {
               if (name === 'fileHash') arrival.fileHash = value
             },
@@ -53,15 +64,16 @@ export function chunkRoutes(context: Context, storage: Storage): Routes {
           const { fileHash } = arrival
           const index = chunkIndex(form.fields.get('chunkHash') ?? '', fileHash ?? '')
           const [chunk] = form.files
-          if (fileHash === undefined || index === undefined || chunk === undefined) {
+          const taken = fileHash !== undefined && chunk !== undefined && index !== undefined
+          // Only this chunk: anybody may send one, so it must not harm those that are there.
+          if (!taken || index >= mostChunks) {
             await form.discard()
             return UPLOAD_FAILED
           }
-          const fits = index < mostChunks
-          if (!fits) await store.refuse(fileHash)
-          if (fits && (await store.store(fileHash, index, chunk.part))) return UPLOADED
-          await form.discard()
-          return UPLOAD_FAILED
+          const first = await store.store(fileHash, index, chunk.part)
+          // A repetition that came after the merge would lie about until it expires.
+          if (first && (await isProven(fileHash))) await store.discard(fileHash)
+          return UPLOADED
         } finally {
           arrival.end()
         }
@@ -86,7 +98,7 @@ export function chunkRoutes(context: Context, storage: Storage): Routes {
         if (known?.proven === true) {
           return { status: 200, data: { shouldUpload: false, url: `/${known.storedName}` } }
         }
-        const indexes = (await store.list(fileHash)) ?? []
+        const indexes = await store.list(fileHash)
         const existChunks = indexes.map((index) => `${fileHash}-${index}`)
         return { status: 200, data: { shouldUpload: true, existChunks } }
       },

@@ -1,6 +1,6 @@
-import { rm } from 'node:fs/promises'
+import { rename, rm } from 'node:fs/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { drain } from '../wire/bodies.ts'
+import { drain, watchPace } from '../wire/bodies.ts'
 import { Refused, receiveFile } from './incoming.ts'
 import type { Storage } from './storage.ts'
 
@@ -31,8 +31,12 @@ export interface FormOptions {
   readonly fileSize: number
   /** Most files. */
   readonly files: number
+  /** Bytes of a refused body that are read, so that the connection can be used on. */
+  readonly mostDrained: number
   /** Whether to compute the SHA-256 of each file on the way. */
   readonly hash: boolean
+  /** The label for the names of its temporary files, by the fields that have arrived. */
+  label?(fields: ReadonlyMap<string, string>): string
   /** Told of each field as soon as it is there. */
   onField?(name: string, value: string): void
 }
@@ -53,12 +57,29 @@ export async function receiveForm(
   const discard = async () => {
     await Promise.all(parts.map((part) => rm(part, { force: true })))
   }
+  /** Files that came before the field that says whose they are. */
+  const relabel = async () => {
+    for (const [index, file] of files.entries()) {
+      const part = storage.newPart(options.label?.(fields))
+      parts.push(part)
+      await rename(file.part, part)
+      files[index] = { ...file, part }
+    }
+  }
+  let slow = false
+  let release: (() => void) | undefined
+  // Whatever reads the body hears of it: the parser, or the file that is being received.
+  const stopWatching = watchPace(request.raw, (error) => {
+    slow = true
+    request.raw.emit('error', error)
+  })
   try {
     if (!request.isMultipart()) throw new Refused('not multipart')
     const most = options.fileSize * options.files + ENVELOPE
     const announced = Number(request.headers['content-length'] ?? most)
     if (announced > most) throw new Refused('too large')
-    if (!(await storage.hasRoom(announced))) throw new Error('too little free space for uploads')
+    release = await storage.reserve(announced)
+    if (release === undefined) throw new Error('too little free space for uploads')
     const limits = {
       fileSize: options.fileSize,
       files: options.files,
@@ -69,19 +90,21 @@ export async function receiveForm(
     }
     for await (const one of request.parts({ limits })) {
       if (one.type === 'file') {
-        const part = storage.newPart()
+        const part = storage.newPart(options.label?.(fields))
         parts.push(part)
         files.push({
-          name: one.filename,
+          name: sound(nameOf(one)),
           part,
           ...(await receiveFile(one.file, part, options.hash)),
         })
       } else {
         const { fieldname, value, valueTruncated } = one
-        const sound = typeof value === 'string' && !valueTruncated && !fields.has(fieldname)
-        if (!sound) throw new Refused('a field twice, or too long')
-        fields.set(fieldname, value)
+        const once = typeof value === 'string' && !valueTruncated && !fields.has(fieldname)
+        if (!once) throw new Refused('a field twice, or too long')
+        const label = options.label?.(fields)
+        fields.set(fieldname, sound(value))
         options.onField?.(fieldname, value)
+        if (options.label?.(fields) !== label) await relabel()
       }
     }
     // Whatever follows the last boundary would otherwise stay in the way of the next request.
@@ -89,11 +112,30 @@ export async function receiveForm(
     return { fields, files, discard }
   } catch (error) {
     await discard()
-    if (!(await drain(request.raw))) void reply.header('connection', 'close')
+    if (slow) void reply.header('connection', 'close')
+    else await drain(request.raw, reply, options.mostDrained)
     if (!isClientsFault(error)) throw error
     request.log.info({ err: error }, 'upload refused')
     return undefined
+  } finally {
+    stopWatching()
+    release?.()
   }
+}
+
+/**
+ * The parser keeps what is no UTF-8 as U+FFFD, and what was meant is lost.
+ *
+ * @throws Refused for a text that holds one
+ */
+function sound(text: string): string {
+  if (text.includes('\ufffd')) throw new Refused('not well-formed UTF-8')
+  return text
+}
+
+/** A part that is no text is a file even without a name, whatever the parser's types say. */
+function nameOf({ filename }: { readonly filename?: string | undefined }): string {
+  return filename ?? ''
 }
 
 /** Only the disk fails in system calls other than reading what the client sends. */

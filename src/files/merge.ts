@@ -62,15 +62,11 @@ export function createMerge(
 
   /** Waits until the chunks are proven to be all, or nothing more arrives. */
   async function collect(fileHash: string): Promise<Collected | undefined> {
-    if ((await store.list(fileHash)) === undefined) {
-      await store.discard(fileHash)
-      return undefined
-    }
     const start = performance.now()
     let lastArriving = start
     let sampled = 0
     for (;;) {
-      const state = arrivals.state(fileHash, lastArriving + QUIET)
+      const state = await arrivals.state(fileHash, lastArriving + QUIET)
       const chunks = await store.complete(fileHash)
       if (chunks !== undefined && chunks.length !== sampled) {
         if ((await sampledHash(chunks)) === fileHash) return { chunks, proven: true }
@@ -95,7 +91,8 @@ export function createMerge(
       await store.discard(fileHash)
       return undefined
     }
-    if (!(await storage.hasRoom(total))) throw new Error('too little free space to join chunks')
+    const release = await storage.reserve(total)
+    if (release === undefined) throw new Error('too little free space to join chunks')
     const part = storage.newPart()
     try {
       const { size, sha256, md5 } = await joinChunks(chunks, part, !collected.proven)
@@ -118,6 +115,7 @@ export function createMerge(
       await store.discard(fileHash)
       return storedName
     } finally {
+      release()
       await rm(part, { force: true })
     }
   }

@@ -10,6 +10,9 @@ const NOT_IN_ADDRESSES = /[\p{Cc}\p{Zl}\p{Zp}#?%\\/"'`<>\u202a-\u202e\u2066-\u20
 const NOT_IN_FILE_NAMES = /[\p{Cc}/\\]/u
 const SUFFIX = /\.[A-Za-z0-9]{1,10}$/
 
+/** In the name of a temporary file: a chunk that has not said yet whose it is. */
+export const UNNAMED = 'unnamed'
+
 let lastStamp = 0
 
 /** The time in milliseconds, but never the same twice in this process. */

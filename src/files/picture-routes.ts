@@ -4,6 +4,7 @@ import { findUser } from '../accounts/queries.ts'
 import type { StoredFile } from '../database/schema.ts'
 import { type Answer, FORBIDDEN } from '../wire/answers.ts'
 import { type Access, isForbidden } from '../wire/access.ts'
+import { drainLimit, MOST_FILES } from '../wire/bodies.ts'
 import type { Routes } from '../wire/endpoint.ts'
 import { isStorable } from '../wire/fields.ts'
 import { isId } from '../wire/ids.ts'
@@ -12,9 +13,6 @@ import { isPicture, mediaTypeOf } from './media.ts'
 import { shownName } from './names.ts'
 import { keepPictures } from './queries.ts'
 import type { Storage } from './storage.ts'
-
-/** Pictures that one moment may have (behaviour.md 7). */
-const MOST_PHOTOS = 9
 
 const AVATAR_FAILED: Answer = { res_code: 404, msg: '服务器错误' }
 const PICTURE_FAILED: Answer = { res_code: 500, msg: 'error' }
@@ -27,6 +25,8 @@ interface Kept {
 
 /** Endpoints 5, 15, 27, 38 and 39 of the interface document. */
 export function pictureRoutes({ db, settings }: Context, storage: Storage): Routes {
+  const mostDrained = drainLimit(settings)
+
   /** Keeps a body's pictures; undefined when it is not what the endpoint takes. */
   async function receive(
     request: FastifyRequest,
@@ -34,7 +34,7 @@ export function pictureRoutes({ db, settings }: Context, storage: Storage): Rout
     kind: StoredFile['kind'],
     most = 1,
   ): Promise<Kept[] | 'forbidden' | undefined> {
-    const options = { fileSize: settings.pictureLimit, files: most, hash: true }
+    const options = { fileSize: settings.pictureLimit, files: most, mostDrained, hash: true }
     const form = await receiveForm(request, reply, storage, options)
     if (form === undefined) return undefined
     try {
@@ -94,7 +94,7 @@ export function pictureRoutes({ db, settings }: Context, storage: Storage): Rout
       '/space/upload/photos',
       { config: { access: 'user', failure: PICTURE_FAILED } },
       async (request, reply) => {
-        const kept = await receive(request, reply, 'space_photo', MOST_PHOTOS)
+        const kept = await receive(request, reply, 'space_photo', MOST_FILES)
         if (kept === undefined || kept === 'forbidden') return PICTURE_FAILED
         return { res_code: 200, url: kept.map(({ url }) => url) }
       },

@@ -20,10 +20,27 @@ const uploadedFile = statement<[storedName: string, proven: boolean]>(
   'files_upload',
   'select stored_name, proven from files where upload_key = $1',
 )
+const provenUploads = statement<[key: string, storedName: string]>(
+  'files_proven',
+  'select upload_key, stored_name from files where upload_key = any ($1) and proven',
+)
 const lockedUpload = statement<[storedName: string, proven: boolean]>(
   'files_lock_upload',
   'select stored_name, proven from files where upload_key = $1 for update',
 )
+
+/** Which of some keys stand for a file that is proven and on the disk. */
+export async function findProven(
+  db: Queryable,
+  storage: Storage,
+  keys: readonly string[],
+): Promise<Set<string>> {
+  const found = new Set<string>()
+  for (const [key, storedName] of await db.run(provenUploads, [keys])) {
+    if (await storage.has(storedName)) found.add(key)
+  }
+  return found
+}
 
 /** What is needed to serve a file; undefined for a name that is not in the table. */
 export async function findServed(db: Queryable, storedName: string) {

@@ -3,6 +3,7 @@ import type { Context } from '../context.ts'
 import type { Routes } from '../wire/endpoint.ts'
 import { chunkRoutes } from './chunk-routes.ts'
 import { pictureRoutes } from './picture-routes.ts'
+import { findProven } from './queries.ts'
 import { servingRoutes } from './serving.ts'
 import { openStorage } from './storage.ts'
 import { sweep } from './sweep.ts'
@@ -18,13 +19,14 @@ const BUFFERED = 256 * 1024
  */
 export function fileRoutes(context: Context): Routes {
   return async (app) => {
-    const { log, settings } = context
+    const { db, log, settings } = context
     const storage = await openStorage(settings.uploadDir, settings.freeSpaceFloor)
 
-    await sweep(storage, settings.chunkTtl, true)
+    const joined = (keys: readonly string[]) => findProven(db, storage, keys)
+    await sweep(storage, settings.chunkTtl, joined, true)
     const timer = setInterval(
       () => {
-        sweep(storage, settings.chunkTtl, false).catch((error: unknown) => {
+        sweep(storage, settings.chunkTtl, joined, false).catch((error: unknown) => {
           log.warn({ err: error }, 'the upload folder could not be swept')
         })
       },

@@ -12,10 +12,19 @@ export interface Storage {
   readonly parts: string
   /** Where the chunks of large files are. */
   readonly chunks: string
-  /** Path for a new temporary file; its name says whose it is, for `sweep`. */
-  newPart(): string
-  /** Whether so many more bytes leave the disk with as much room as the settings ask for. */
-  hasRoom(bytes: number): Promise<boolean>
+  /**
+   * Path for a new temporary file. Its name says which process it is of, for `sweep`.
+   *
+   * @param label what it also says, so that other servers on this folder can see it
+   */
+  newPart(label?: string): string
+  /**
+   * Keeps room for so many more bytes; undefined when they would leave the disk with less than the
+   * settings ask for.
+   *
+   * @returns to be called once they are written, or never will be
+   */
+  reserve(bytes: number): Promise<(() => void) | undefined>
   /** Whether a finished file is on the disk. */
   has(storedName: string): Promise<boolean>
   /** Gives temporary files their stored names, all or none, safe from a power failure. */
@@ -28,7 +37,7 @@ export interface Move {
   readonly storedName: string
 }
 
-/** Milliseconds that the free space is known for; what is promised meanwhile is taken off. */
+/** Milliseconds that the free space is known for; what is promised is taken off. */
 const MEASURED_FOR = 1_000
 const HOST = createHash('sha256').update(hostname()).digest('hex').slice(0, 8)
 
@@ -40,24 +49,31 @@ const HOST = createHash('sha256').update(hostname()).digest('hex').slice(0, 8)
 export async function openStorage(uploadDir: string, freeSpaceFloor: number): Promise<Storage> {
   const folder = resolve(uploadDir)
   let free = 0
+  /** Bytes promised to work that goes on; some of them may be on the disk already. */
+  let outstanding = 0
   let measuredAt = -Infinity
   const at = (storedName: string) => join(folder, storedName)
   const storage: Storage = {
     folder,
     parts: join(folder, '.parts'),
     chunks: join(folder, '.chunks'),
-    newPart: () =>
-      join(storage.parts, `${HOST}-${process.pid}-${randomBytes(12).toString('hex')}.part`),
-    async hasRoom(bytes) {
+    newPart: (label = '') => {
+      const unique = randomBytes(12).toString('hex')
+      return join(storage.parts, `${HOST}-${process.pid}-${unique}-${label}.part`)
+    },
+    async reserve(bytes) {
       const now = performance.now()
       if (now - measuredAt > MEASURED_FOR) {
         const { bavail, bsize } = await statfs(folder)
-        free = bavail * bsize
+        free = bavail * bsize - outstanding
         measuredAt = now
       }
-      if (free - bytes < freeSpaceFloor) return false
+      if (free - bytes < freeSpaceFloor) return undefined
       free -= bytes
-      return true
+      outstanding += bytes
+      return () => {
+        outstanding -= bytes
+      }
     },
     has: (storedName) =>
       access(at(storedName)).then(
@@ -90,10 +106,17 @@ export async function openStorage(uploadDir: string, freeSpaceFloor: number): Pr
   return storage
 }
 
+/** The label that a temporary file was named with; empty for none. */
+export function labelOf(part: string): string {
+  return /-([^-]*)\.part$/.exec(part)?.[1] ?? ''
+}
+
 /** Whose a temporary file is, as far as its name tells. */
-export function ownerOf(part: string): 'this process' | 'a dead process' | 'another' {
+export type Owner = 'this process' | 'a dead process' | 'another' | 'of another machine'
+
+export function ownerOf(part: string): Owner {
   const [host, pid] = part.split('-')
-  if (host !== HOST) return 'another'
+  if (host !== HOST) return 'of another machine'
   if (Number(pid) === process.pid) return 'this process'
   try {
     process.kill(Number(pid), 0)

@@ -6,8 +6,10 @@ import { ownerOf, type Storage } from './storage.ts'
 const LONGEST_PAUSE = 60 * 60_000
 
 /**
- * Deletes temporary files that nobody will finish, and the chunks of abandoned uploads.
+ * Deletes temporary files that nobody will finish, and the chunks of abandoned uploads and of
+ * files that are joined.
  *
+ * @param joined which of some keys stand for a file that is complete
  * @param starting whether this process has just begun, so that no temporary file is its own
  * @param chunkTtl milliseconds after which chunks that nobody added to are abandoned
  * @returns how many temporary files and chunk folders were deleted
@@ -15,6 +17,7 @@ const LONGEST_PAUSE = 60 * 60_000
 export async function sweep(
   storage: Storage,
   chunkTtl: number,
+  joined: (keys: readonly string[]) => Promise<ReadonlySet<string>>,
   starting: boolean,
 ): Promise<number> {
   let deleted = 0
@@ -28,9 +31,11 @@ export async function sweep(
     await rm(path, { recursive: true, force: true })
     deleted += 1
   }
-  for (const key of await readdir(storage.chunks)) {
+  const keys = await readdir(storage.chunks)
+  const obsolete = await joined(keys)
+  for (const key of keys) {
     const path = join(storage.chunks, key)
-    if ((await age(path)) < chunkTtl) continue
+    if (!obsolete.has(key) && (await age(path)) < chunkTtl) continue
     await removeAtOnce(storage, path)
     deleted += 1
   }

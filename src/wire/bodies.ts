@@ -2,10 +2,26 @@ import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import { parse } from 'node:querystring'
 import formbody from '@fastify/formbody'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { Settings } from '../settings.ts'
 
-/** What is left of a refused body is read up to here; a longer one costs the connection. */
-const MOST_DRAINED = 64 * 1024 * 1024
+/** What is left of a refused body is read up to here at least. */
+const LEAST_DRAINED = 64 * 1024 * 1024
+/** Files in one body at most (behaviour.md 7). */
+export const MOST_FILES = 9
+/** Milliseconds that a body may take which is no upload. */
+const LONGEST_BODY = 60_000
+/** An upload may take as long as it needs, but this many bytes must come in each span of time. */
+const LEAST_PACE = { bytes: 30 * 1024, milliseconds: 30_000 }
+
+/** What was sent came too slowly. */
+class TooSlow extends Error {
+  readonly statusCode = 408
+
+  constructor() {
+    super('The request came too slowly.')
+  }
+}
 
 /** What was sent is no well-formed Unicode text (behaviour.md 1). */
 class IllFormed extends Error {
@@ -53,19 +69,79 @@ function decoded(text: string): void {
 }
 
 /**
- * Reads what is left of a body, because the client reads its answer only after it has sent
- * everything, and the connection is free only then. False when there is too much left.
+ * Refuses bodies that come too slowly, uploads aside: those watch their pace themselves. Node's own
+ * `requestTimeout` would cut off uploads that progress, and answer with a real HTTP 408.
+ *
+ * @param longest milliseconds that a body may take
  */
-export function drain(raw: IncomingMessage): Promise<boolean> {
+export function limitDuration(app: FastifyInstance, longest = LONGEST_BODY): void {
+  app.addHook('preParsing', (request, _reply, _payload, done) => {
+    const { raw } = request
+    if (raw.method === 'POST' && !isUpload(raw)) {
+      // The parser listens for errors of the body, and answers with the endpoint's failure.
+      const timer = setTimeout(() => {
+        if (raw.listenerCount('error') > 0) raw.emit('error', new TooSlow())
+      }, longest)
+      raw.once('end', () => clearTimeout(timer)).once('close', () => clearTimeout(timer))
+    }
+    done()
+  })
+}
+
+function isUpload({ headers }: IncomingMessage): boolean {
+  return /^multipart\/form-data/i.test(headers['content-type'] ?? '')
+}
+
+/**
+ * Calls back once a body comes too slowly, so that nobody holds a connection with next to nothing.
+ *
+ * @returns ends the watch
+ */
+export function watchPace(
+  raw: IncomingMessage,
+  onSlow: (error: Error) => void,
+  { bytes, milliseconds } = LEAST_PACE,
+): () => void {
+  const { socket } = raw
+  let read = socket.bytesRead
+  const timer = setInterval(() => {
+    const slow = !raw.complete && socket.bytesRead - read < bytes
+    read = socket.bytesRead
+    if (slow) onSlow(new TooSlow())
+  }, milliseconds)
+  return () => clearInterval(timer)
+}
+
+/** Bytes of a refused body that are read: more than any that is allowed, with some files too large. */
+export function drainLimit({ pictureLimit, chunkLimit, bodyLimit }: Settings): number {
+  return Math.max(LEAST_DRAINED, 2 * Math.max(MOST_FILES * pictureLimit, chunkLimit, bodyLimit))
+}
+
+/**
+ * Reads what is left of a body, because the client reads its answer only after it has sent
+ * everything, and the connection is free only then. Where there is more left than `most` bytes, or
+ * it comes too slowly, the answer says that the connection ends.
+ */
+export async function drain(raw: IncomingMessage, reply: FastifyReply, most: number) {
+  if (!(await readRest(raw, most))) void reply.header('connection', 'close')
+}
+
+function readRest(raw: IncomingMessage, most: number): Promise<boolean> {
   raw.unpipe()
   raw.resume()
   if (raw.readableEnded || raw.destroyed) return Promise.resolve(true)
   return new Promise((resolve) => {
-    let left = MOST_DRAINED
+    let left = most
+    const end = (whole: boolean) => {
+      stopWatching()
+      resolve(whole)
+    }
+    const stopWatching = watchPace(raw, () => end(false))
     raw.on('data', (data: Buffer) => {
       left -= data.length
-      if (left < 0) resolve(false)
+      if (left < 0) end(false)
     })
-    raw.once('close', () => resolve(true)).once('end', () => resolve(true))
+    raw.once('close', () => end(true)).once('end', () => end(true))
+    raw.once('error', () => end(false))
   })
 }

@@ -7,7 +7,8 @@ import {
 } from 'fastify-type-provider-zod'
 import { invalid, type Answer, type FieldError } from './answers.ts'
 import type { Access } from './access.ts'
-import { drain } from './bodies.ts'
+import { drain, drainLimit } from './bodies.ts'
+import type { Settings } from '../settings.ts'
 import { UNDOCUMENTED } from './fields.ts'
 
 /** What an endpoint of the document declares of itself. */
@@ -40,20 +41,28 @@ export type Routes = FastifyPluginAsyncZod
  * Makes an app answer as the document says: HTTP 200 whatever happens at a documented endpoint,
  * with the outcome in the body (behaviour.md 1).
  */
-export function answerAsDocumented(app: FastifyInstance): void {
+export function answerAsDocumented(app: FastifyInstance, settings: Settings): void {
+  const most = drainLimit(settings)
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
   // A POST without a body fails its rules like one with an empty body.
   app.addHook('preValidation', async (request) => {
     if (request.method === 'POST' && request.body == null) request.body = {}
   })
-  app.setErrorHandler((error: FastifyError, request, reply) => answerError(error, request, reply))
+  app.setErrorHandler((error: FastifyError, request, reply) =>
+    answerError(error, request, reply, most),
+  )
   app.setNotFoundHandler((request, reply) => {
     void reply.code(404).send({ status: 404, msg: `${request.method} ${request.url} is not there` })
   })
 }
 
-async function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
+async function answerError(
+  error: FastifyError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  mostDrained: number,
+) {
   const { failure, lists405 } = endpointOf(request)
   if (failure === undefined) {
     const status = error.statusCode ?? 500
@@ -61,8 +70,11 @@ async function answerError(error: FastifyError, request: FastifyRequest, reply: 
     return reply.code(status).send({ status, msg: status < 500 ? error.message : 'error' })
   }
   reply.code(200)
+  // Fastify would close the connection, in case that there is more of the body.
+  reply.removeHeader('connection')
+  if (error.statusCode === 408) reply.header('connection', 'close')
   // Closed while the client still sends, its connection is reset, and the answer lost.
-  if (!request.raw.complete) await drain(request.raw)
+  else if (!request.raw.complete) await drain(request.raw, reply, mostDrained)
   if (hasZodFastifySchemaValidationErrors(error)) {
     const data = lists405 === true ? failedRules(error, request) : []
     return reply.send(data.length > 0 ? invalid(data) : failure)

@@ -74,14 +74,16 @@ await t.test('names of every kind', async (t) => {
 })
 
 await t.test('a picture without a name gets one', async (t) => {
-  const headers = 'Content-Disposition: form-data; name="file"; filename=""'
-  const body = multipartBody([{ headers, body: PNG }])
-  const init = { method: 'POST', headers: MULTIPART, body }
-  const answer = await client.request('/upload/group', init)
-  expectAnswer(t, answer, 15, 'success', {
-    name: 'picture.png',
-    url: /^\/\d{13}-picture\.png$/,
-  })
+  for (const rest of ['filename=""', 'x="y"\r\nContent-Type: application/octet-stream']) {
+    const headers = `Content-Disposition: form-data; name="file"; ${rest}`
+    const body = multipartBody([{ headers, body: PNG }])
+    const init = { method: 'POST', headers: MULTIPART, body }
+    const answer = await client.request('/upload/group', init)
+    expectAnswer(t, answer, 15, 'success', {
+      name: 'picture.png',
+      url: /^\/\d{13}-picture\.png$/,
+    })
+  }
 })
 
 await t.test('many uploads of one name in one moment do not collide', async (t) => {
