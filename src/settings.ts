@@ -49,7 +49,7 @@ const origins = z
 
 /** Every setting with its default; `.env.example` says what each is for. */
 const environment = z.object({
-  HOST: z.string().min(1).default('127.0.0.1'),
+  HOST: z.string().min(1).toLowerCase().default('127.0.0.1'),
   PORT: port.default(7878),
   SOCKET_PORT: port.default(24_000),
   DATABASE_URL: databaseUrl.optional(),
@@ -195,9 +195,7 @@ function addressLimit(given: number | undefined, usual: number): AddressLimit {
 
 /** Whether a host name or address can only be reached from this machine. */
 export function isLoopback(host: string): boolean {
-  return (
-    host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host)
-  )
+  return /^(localhost|::1|\[::1\]|127(\.\d{1,3}){3})$/i.test(host)
 }
 
 function isTimezone(name: string): boolean {

@@ -96,7 +96,7 @@ await t.test('settings that conflict are named in one sentence', async (t) => {
 })
 
 await t.test('what is loopback, and what only looks like it', async (t) => {
-  const loopback = ['localhost', '127.0.0.1', '127.1.2.3', '::1', '[::1]']
+  const loopback = ['localhost', 'LocalHost', '127.0.0.1', '127.1.2.3', '::1', '[::1]']
   const others = [
     '',
     '0.0.0.0',
