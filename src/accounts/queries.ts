@@ -33,6 +33,12 @@ export async function findUserByPhone(db: Queryable, phone: string): Promise<Use
 
 const userExists = statement('user_exists', 'select from users where id = $1')
 
+/** Whether there is a user of this id. */
+export async function isUser(db: Queryable, id: string): Promise<boolean> {
+  const found = await db.run(userExists, [id])
+  return found.length > 0
+}
+
 /** A user's list as it is; undefined when it is empty because there is no such user. */
 export async function ofKnownUser<Row>(
   db: Queryable,
@@ -40,8 +46,7 @@ export async function ofKnownUser<Row>(
   rows: Row[],
 ): Promise<Row[] | undefined> {
   if (rows.length > 0) return rows
-  const found = await db.run(userExists, [userId])
-  return found.length > 0 ? rows : undefined
+  return (await isUser(db, userId)) ? rows : undefined
 }
 
 /** Changes the given fields; undefined when there is no such user. */
