@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Context } from '../context.ts'
 import { isUniqueViolation } from '../database/connection.ts'
+import { mayShow } from '../files/avatars.ts'
 import { type Applying, isApplication } from '../groups/applying.ts'
 import { type Answer, failed, failedWithData } from '../wire/answers.ts'
 import type { Routes } from '../wire/endpoint.ts'
@@ -174,6 +175,9 @@ export function accountRoutes(
         },
       },
       async ({ body: { _id, nick, sex, birthday, sign, imgUrl } }) => {
+        if (imgUrl && !mayShow(imgUrl) && !mayShow(imgUrl, (await findUser(db, _id))?.avatarUrl)) {
+          return failed('保存失败')
+        }
         const user = await updateUser(db, _id, {
           nick,
           sex: sexFromWord(sex) ?? 'unknown',
