@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import argon2 from 'argon2'
 import bcrypt from 'bcryptjs'
+import { Fault } from '../fault.ts'
 import { askerAt, createCounts } from '../wire/limits.ts'
 
 /** OWASP's minimum for argon2id: 19 MiB, two passes, one lane. */
@@ -55,7 +56,7 @@ export function createPasswords(atOnce = AT_ONCE): Passwords {
     const asker = askerAt(address, MOST_OF_ADDRESS)
     if (asker === undefined) return inTurn(work)
     if (places.of(asker) >= MOST_OF_ADDRESS.most)
-      throw new Error('too many passwords of an address')
+      throw new Fault('too many passwords of an address')
     places.change(asker, 1)
     return inTurn(work).finally(() => places.change(asker, -1))
   }
@@ -63,7 +64,7 @@ export function createPasswords(atOnce = AT_ONCE): Passwords {
   async function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
     if (running < atOnce) running += 1
     else {
-      if (waiting.length >= MOST_WAITING) throw new Error('too many passwords wait to be hashed')
+      if (waiting.length >= MOST_WAITING) throw new Fault('too many passwords wait to be hashed')
       // The one who finishes hands over its place, so `running` stays as it is.
       await new Promise<void>((resolve) => waiting.push(resolve))
     }

@@ -1,4 +1,5 @@
 import { and, eq } from 'drizzle-orm'
+import { Fault } from '../fault.ts'
 import { type Queryable, statement } from '../database/connection.ts'
 import { type Friendship, type User, users } from '../database/schema.ts'
 import { newId } from '../wire/ids.ts'
@@ -17,7 +18,7 @@ export async function insertUser(
     .insert(users)
     .values({ id: newId(), ...values })
     .returning()
-  if (user === undefined) throw new Error('an insert returned no row')
+  if (user === undefined) throw new Fault('an insert returned no row')
   return user
 }
 

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { Fault } from '../fault.ts'
 import { drain } from '../wire/bodies.ts'
 import { Refused, receiveFile } from './incoming.ts'
 import type { Storage } from './storage.ts'
@@ -58,7 +59,7 @@ export async function receiveForm(
     const most = options.fileSize * options.files + ENVELOPE
     const announced = Number(request.headers['content-length'] ?? most)
     if (announced > most) throw new Refused('too large')
-    if (!(await storage.hasRoom(announced))) throw new Error('too little free space for uploads')
+    if (!(await storage.hasRoom(announced))) throw new Fault('too little free space for uploads')
     const limits = {
       fileSize: options.fileSize,
       files: options.files,
