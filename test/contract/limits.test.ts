@@ -122,7 +122,8 @@ await t.test('behind a trusted proxy everybody has an address of their own', asy
     const from = (address: string) => ({ 'x-forwarded-for': `203.0.113.9, ${address}` })
     const ask = async (address: string) =>
       (await raw(`${http}/search?keyword=a`, from(address))).text.includes('429')
-    while (!(await ask('192.0.2.1')));
+    // At once: one after the other, a busy machine might never be over the limit.
+    await Promise.all(Array.from({ length: 5 * BURST }, () => ask('192.0.2.1')))
     t.equal(await ask('192.0.2.2'), trusted === '', 'HTTP')
 
     const url = `${socketUrl}/socket.io/?EIO=4&transport=polling`
