@@ -1,5 +1,6 @@
 import cors from '@fastify/cors'
 import Fastify, { type FastifyInstance, LogController } from 'fastify'
+import { isUser } from './accounts/queries.ts'
 import { accountRoutes } from './accounts/routes.ts'
 import type { Context } from './context.ts'
 import { fileRoutes } from './files/routes.ts'
@@ -33,6 +34,7 @@ export function createApp({ log, settings }: Context, requestTimeout: number): F
     bodyLimit: settings.bodyLimit,
     // Too long a parameter gets its endpoint's failure, like any other that is not known.
     routerOptions: { maxParamLength: LONGEST_URL },
+    trustProxy: settings.trustedProxies.length > 0 && [...settings.trustedProxies],
     // A 503 would crash the client; what has arrived is still answered while stopping.
     return503OnClosing: false,
     // Two lines a request would be the larger part of the log, and of its cost.
@@ -56,16 +58,17 @@ export async function addEndpoints(
   context: Context,
   realtime: Realtime,
 ): Promise<readonly Declared[]> {
-  const declared = enforceAccess(app, context.settings.authMode, context.tokens)
+  const { db, settings, tokens } = context
+  const declared = enforceAccess(app, settings.authMode, tokens, (id) => isUser(db, id))
   await app.register(cors, { origin: true, maxAge: 86_400 })
   // After CORS: a page must be able to read that it is over the limit.
-  limitRequests(app, context.settings.requestLimit)
+  limitRequests(app, settings.requestLimit)
   await readWellFormed(app)
   app.get('/health', { config: { access: 'public' } }, async (_request, reply) => {
-    await context.db.pool.query('select 1').catch(() => reply.code(503))
+    await db.pool.query('select 1').catch(() => reply.code(503))
     return { status: reply.statusCode }
   })
-  const memberships = createMemberships(context.db, realtime)
+  const memberships = createMemberships(db, realtime)
   const applying = createApplying(memberships, realtime.notices)
   await app.register(accountRoutes(context, applying))
   await app.register(friendRoutes(context, realtime))

@@ -1,11 +1,13 @@
 import pg from 'pg'
 import { type Logger, pino } from 'pino'
+import { Fault } from './fault.ts'
 
 /** What a log says of an error: where it came from, and nothing that somebody sent. */
 interface LoggedError {
   readonly type: string
   readonly message?: string
   readonly code?: string
+  readonly syscall?: string
   readonly at?: string
   readonly where?: string
   readonly stack?: string
@@ -34,28 +36,39 @@ export function createLog(level: string): Logger {
 export function loggedError(error: unknown): LoggedError {
   if (!(error instanceof Error)) return { type: typeof error }
   const cause = error.cause instanceof pg.DatabaseError ? error.cause : error
-  const { code, statusCode } = cause as { code?: string; statusCode?: number }
-  const type = cause.constructor.name
-  const known = code === undefined ? { type } : { type, code }
+  const { code, syscall, statusCode } = cause as NodeJS.ErrnoException & { statusCode?: number }
+  const known = {
+    type: cause.constructor.name,
+    ...(code === undefined ? {} : { code }),
+    ...(syscall === undefined ? {} : { syscall }),
+  }
   // What is wrong with a request is said by quoting it.
   if (cause instanceof SyntaxError || (statusCode ?? 500) < 500) return known
-  const stack = framesOf(error.stack)
+  const stack = framesOf(error)
   if (cause instanceof pg.DatabaseError) {
     const { table, constraint, routine } = cause
     const at = [table, constraint, routine].filter(Boolean).join(' ')
-    return { ...known, message: withoutValues(cause.message), at, stack }
+    return { ...known, at, stack }
   }
-  return { ...known, message: withoutValues(cause.message), stack }
+  // The words of all others may quote: names of files, parameters, a text that was not understood.
+  const isConstant = cause instanceof Fault || DRIVERS_WORDS.has(cause.message)
+  return isConstant ? { ...known, message: cause.message, stack } : { ...known, stack }
 }
 
-/** `invalid input syntax for type integer: "secret"`, and the parameters of drizzle's queries. */
-function withoutValues(message: string): string {
-  return message.replace(/(?::\s*["'`]|\nparams:)[^]*$/, '')
-}
+/** What the driver says of its connections without a code. */
+const DRIVERS_WORDS = new Set([
+  'Connection terminated unexpectedly',
+  'Connection terminated due to connection timeout',
+  'timeout exceeded when trying to connect',
+  'Query read timeout',
+])
 
 /** A stack begins with the message. */
-function framesOf(stack = ''): string {
-  const frames = stack.split('\n').filter((line) => /^\s+at /.test(line))
+function framesOf({ message, stack = '' }: Error): string {
+  const frames = stack
+    .replace(message, () => '')
+    .split('\n')
+    .filter((line) => /^\s+at /.test(line))
   return frames.join('\n')
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { StartupError } from './startup-error.ts'
 import type { AddressLimit } from './wire/limits.ts'
+import { isProxy } from './wire/proxies.ts'
 
 const MINUTE = 60_000
 const UNITS = { s: 1000, m: MINUTE, h: 60 * MINUTE, d: 24 * 60 * MINUTE } as const
@@ -34,22 +35,24 @@ const databaseUrl = z
   )
 
 const origin = /^[a-z][a-z\d+.-]*:\/\/[^/\s]+$/
-const origins = z
-  .string()
-  .transform((text) =>
-    text
-      .toLowerCase()
-      .split(/[\s,]+/)
-      .filter(Boolean),
-  )
-  .refine(
-    (list) => list.every((one) => origin.test(one)),
-    'is not a list of origins such as https://chat.example.com',
-  )
+const list = z.string().transform((text) =>
+  text
+    .toLowerCase()
+    .split(/[\s,]+/)
+    .filter(Boolean),
+)
+const origins = list.refine(
+  (all) => all.every((one) => origin.test(one)),
+  'is not a list of origins such as https://chat.example.com',
+)
+const proxies = list.refine(
+  (all) => all.every(isProxy),
+  'is not a list of addresses and networks such as loopback or 10.0.0.0/8',
+)
 
 /** Every setting with its default; `.env.example` says what each is for. */
 const environment = z.object({
-  HOST: z.string().min(1).default('127.0.0.1'),
+  HOST: z.string().min(1).toLowerCase().default('127.0.0.1'),
   PORT: port.default(7878),
   SOCKET_PORT: port.default(24_000),
   DATABASE_URL: databaseUrl.optional(),
@@ -65,6 +68,7 @@ const environment = z.object({
     .optional(),
   TOKEN_TTL: span.default(30 * UNITS.d),
   CORS_ORIGIN: origins.default([]),
+  TRUSTED_PROXY: proxies.default([]),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   SESSION_TTL: span.default(30 * UNITS.d),
   REPLAY_LIMIT: positive.refine((limit) => limit <= 10_000, 'is above 10000').default(500),
@@ -101,6 +105,8 @@ export interface Settings {
   readonly tokenTtl: number
   /** Origins let in besides Electron and loopback pages. */
   readonly corsOrigins: readonly string[]
+  /** Proxies that are believed when they say for whom they ask. */
+  readonly trustedProxies: readonly string[]
   readonly logLevel: string
   /** Milliseconds after which a socket that does not come back is forgotten. */
   readonly sessionTtl: number
@@ -171,6 +177,7 @@ export function readSettings(variables: NodeJS.ProcessEnv = process.env): Settin
     tokenSecret: env.TOKEN_SECRET,
     tokenTtl: env.TOKEN_TTL,
     corsOrigins: env.CORS_ORIGIN,
+    trustedProxies: env.TRUSTED_PROXY,
     logLevel: env.LOG_LEVEL,
     sessionTtl: env.SESSION_TTL,
     replayLimit: env.REPLAY_LIMIT,
@@ -195,9 +202,7 @@ function addressLimit(given: number | undefined, usual: number): AddressLimit {
 
 /** Whether a host name or address can only be reached from this machine. */
 export function isLoopback(host: string): boolean {
-  return (
-    host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host)
-  )
+  return /^(localhost|::1|\[::1\]|127(\.\d{1,3}){3})$/i.test(host)
 }
 
 function isTimezone(name: string): boolean {

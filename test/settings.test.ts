@@ -16,6 +16,7 @@ await t.test('without any variable everything has its default', async (t) => {
     authMode: 'open',
     tokenSecret: undefined,
     corsOrigins: [],
+    trustedProxies: [],
     logLevel: 'info',
   })
   t.ok(Object.isFrozen(settings))
@@ -34,6 +35,7 @@ await t.test('settings are read from their variables', async (t) => {
     TOKEN_SECRET: 'x'.repeat(32),
     TOKEN_TTL: '90s',
     CORS_ORIGIN: 'https://chat.Example.com, http://10.0.0.1:8080 app://chat',
+    TRUSTED_PROXY: 'loopback, 10.0.0.0/8 2001:db8::1',
     LOG_LEVEL: 'silent',
   })
   t.match(settings, {
@@ -44,6 +46,7 @@ await t.test('settings are read from their variables', async (t) => {
     authMode: 'token',
     tokenTtl: 90_000,
     corsOrigins: ['https://chat.example.com', 'http://10.0.0.1:8080', 'app://chat'],
+    trustedProxies: ['loopback', '10.0.0.0/8', '2001:db8::1'],
   })
   for (const [text, milliseconds] of [
     ['1s', 1000],
@@ -56,6 +59,7 @@ await t.test('settings are read from their variables', async (t) => {
 
 await t.test('a wrong setting is named in one sentence', async (t) => {
   const wrong: Record<string, string[]> = {
+    TRUSTED_PROXY: ['proxy.example', '10.0.0.0/33', '127.0.0.1, x', 'true'],
     PORT: ['x', '-1', '65536', '1.5', ' ', '1e3', '0x50', '7878 ', '99999999999'],
     SOCKET_PORT: ['x', '-1', '65536'],
     DATABASE_PORT: ['x', '65536'],
@@ -96,7 +100,7 @@ await t.test('settings that conflict are named in one sentence', async (t) => {
 })
 
 await t.test('what is loopback, and what only looks like it', async (t) => {
-  const loopback = ['localhost', '127.0.0.1', '127.1.2.3', '::1', '[::1]']
+  const loopback = ['localhost', 'LocalHost', '127.0.0.1', '127.1.2.3', '::1', '[::1]']
   const others = [
     '',
     '0.0.0.0',

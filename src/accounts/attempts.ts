@@ -1,5 +1,5 @@
 import { isLoopback } from '../settings.ts'
-import { forgetOldest, networkOf } from '../wire/limits.ts'
+import { networkOf } from '../wire/limits.ts'
 
 /** Failures are forgotten this long after the first of them, in milliseconds. */
 const FORGOTTEN_AFTER = 15 * 60_000
@@ -94,32 +94,54 @@ interface Failures {
   forget(key: string): void
 }
 
-function createFailures(free: number, now: () => number): Failures {
-  const failures = new Map<string, { count: number; readonly since: number; until: number }>()
+interface Failure {
+  count: number
+  readonly since: number
+  until: number
+}
 
-  function current(key: string) {
-    const entry = failures.get(key)
+function createFailures(free: number, now: () => number): Failures {
+  /** Those that cost nothing yet, and those that cost a wait; the last that failed at the end. */
+  const cheap = new Map<string, Failure>()
+  const costly = new Map<string, Failure>()
+
+  function current(key: string): Failure | undefined {
+    const entry = costly.get(key) ?? cheap.get(key)
     if (entry === undefined) return undefined
     const time = now()
     if (time < entry.until || time - entry.since < FORGOTTEN_AFTER) return entry
-    failures.delete(key)
+    forget(key)
     return undefined
+  }
+
+  function forget(key: string): void {
+    cheap.delete(key)
+    costly.delete(key)
+  }
+
+  // Nobody gets rid of a wait by failing elsewhere: what costs none is forgotten first.
+  function makeRoom(): void {
+    if (cheap.size + costly.size < MOST_REMEMBERED) return
+    const [first] = costly.keys()
+    if (first !== undefined && current(first) === undefined) return
+    const [oldest = first] = cheap.keys()
+    if (oldest !== undefined) forget(oldest)
   }
 
   return {
     mustWait: (key) => now() < (current(key)?.until ?? -Infinity),
     add(key) {
-      let entry = current(key)
-      if (entry === undefined) {
-        forgetOldest(failures, MOST_REMEMBERED)
-        entry = { count: 0, since: now(), until: -Infinity }
-        failures.set(key, entry)
-      }
+      const entry = current(key) ?? { count: 0, since: now(), until: -Infinity }
+      forget(key)
+      makeRoom()
       entry.count += 1
-      if (entry.count < free) return
-      const wait = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** (entry.count - free))
-      entry.until = now() + wait
+      if (entry.count < free) {
+        cheap.set(key, entry)
+        return
+      }
+      entry.until = now() + Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** (entry.count - free))
+      costly.set(key, entry)
     },
-    forget: (key) => void failures.delete(key),
+    forget,
   }
 }

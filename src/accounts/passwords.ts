@@ -1,12 +1,16 @@
 import { createHash } from 'node:crypto'
 import argon2 from 'argon2'
 import bcrypt from 'bcryptjs'
+import { Fault } from '../fault.ts'
+import { askerAt, createCounts } from '../wire/limits.ts'
 
 /** OWASP's minimum for argon2id: 19 MiB, two passes, one lane. */
 const PARAMETERS = { type: argon2.argon2id, memoryCost: 19_456, timeCost: 2, parallelism: 1 }
 /** More at once would occupy every thread that file reads need too. */
 const AT_ONCE = 2
 const MOST_WAITING = 64
+/** Of them, those of one address of another machine, so that it cannot keep all others out. */
+const MOST_OF_ADDRESS = { most: 16, onLoopback: false }
 /** Longest password in UTF-16 units; hashing a longer one costs the server, not the attacker. */
 export const LONGEST_PASSWORD = 128
 
@@ -17,14 +21,18 @@ export const NO_PASSWORD = '!'
 
 /** Hashes and checks passwords, two at a time; the rest wait in line. */
 export interface Passwords {
-  /** @throws Error when too many wait already */
-  hash(password: string): Promise<string>
+  /**
+   * @param address who asks for it; nobody outside where there is none
+   * @throws Error when too many wait already
+   */
+  hash(password: string, address?: string): Promise<string>
   /**
    * Whether it is the password of a hash, in whatever form that is kept.
    *
+   * @param address who asks
    * @throws Error when too many wait already
    */
-  verify(hash: string, password: string): Promise<boolean>
+  verify(hash: string, password: string, address?: string): Promise<boolean>
   /**
    * What `users.password_hash` keeps of a password as the original kept it: bcrypt and our own
    * forms as they are, an MD5 inside an argon2id, a plain text as its argon2id.
@@ -39,11 +47,24 @@ export type PasswordForm = 'plain' | 'md5' | 'bcrypt' | 'ours'
 export function createPasswords(atOnce = AT_ONCE): Passwords {
   let running = 0
   const waiting: (() => void)[] = []
+  const places = createCounts()
+
+  async function inPlace<Result>(
+    address: string | undefined,
+    work: () => Promise<Result>,
+  ): Promise<Result> {
+    const asker = askerAt(address, MOST_OF_ADDRESS)
+    if (asker === undefined) return inTurn(work)
+    if (places.of(asker) >= MOST_OF_ADDRESS.most)
+      throw new Fault('too many passwords of an address')
+    places.change(asker, 1)
+    return inTurn(work).finally(() => places.change(asker, -1))
+  }
 
   async function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
     if (running < atOnce) running += 1
     else {
-      if (waiting.length >= MOST_WAITING) throw new Error('too many passwords wait to be hashed')
+      if (waiting.length >= MOST_WAITING) throw new Fault('too many passwords wait to be hashed')
       // The one who finishes hands over its place, so `running` stays as it is.
       await new Promise<void>((resolve) => waiting.push(resolve))
     }
@@ -56,10 +77,11 @@ export function createPasswords(atOnce = AT_ONCE): Passwords {
     }
   }
 
-  const hash = (password: string) => inTurn(() => argon2.hash(password, PARAMETERS))
+  const hash = (password: string, address?: string) =>
+    inPlace(address, () => argon2.hash(password, PARAMETERS))
   return {
     hash,
-    verify: (kept, password) => inTurn(() => matches(kept, password)),
+    verify: (kept, password, address) => inPlace(address, () => matches(kept, password)),
     async adopt(original) {
       const form = passwordForm(original)
       if (form === 'plain') return hash(original)

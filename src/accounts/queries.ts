@@ -1,4 +1,5 @@
 import { and, eq } from 'drizzle-orm'
+import { Fault } from '../fault.ts'
 import { type Queryable, statement } from '../database/connection.ts'
 import { type Friendship, type User, users } from '../database/schema.ts'
 import { newId } from '../wire/ids.ts'
@@ -17,7 +18,7 @@ export async function insertUser(
     .insert(users)
     .values({ id: newId(), ...values })
     .returning()
-  if (user === undefined) throw new Error('an insert returned no row')
+  if (user === undefined) throw new Fault('an insert returned no row')
   return user
 }
 
@@ -33,6 +34,12 @@ export async function findUserByPhone(db: Queryable, phone: string): Promise<Use
 
 const userExists = statement('user_exists', 'select from users where id = $1')
 
+/** Whether there is a user of this id. */
+export async function isUser(db: Queryable, id: string): Promise<boolean> {
+  const found = await db.run(userExists, [id])
+  return found.length > 0
+}
+
 /** A user's list as it is; undefined when it is empty because there is no such user. */
 export async function ofKnownUser<Row>(
   db: Queryable,
@@ -40,8 +47,7 @@ export async function ofKnownUser<Row>(
   rows: Row[],
 ): Promise<Row[] | undefined> {
   if (rows.length > 0) return rows
-  const found = await db.run(userExists, [userId])
-  return found.length > 0 ? rows : undefined
+  return (await isUser(db, userId)) ? rows : undefined
 }
 
 /** Changes the given fields; undefined when there is no such user. */

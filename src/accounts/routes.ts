@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Context } from '../context.ts'
 import { isUniqueViolation } from '../database/connection.ts'
+import { mayShow } from '../files/avatars.ts'
 import { type Applying, isApplication } from '../groups/applying.ts'
 import { type Answer, failed, failedWithData } from '../wire/answers.ts'
 import type { Routes } from '../wire/endpoint.ts'
@@ -73,9 +74,9 @@ export function accountRoutes(
           }),
         },
       },
-      async ({ body: { phone, password, nick } }) => {
+      async ({ body: { phone, password, nick }, ip }) => {
         if ((await findUserByPhone(db, phone)) !== undefined) return ALREADY_REGISTERED
-        const passwordHash = await passwords.hash(password)
+        const passwordHash = await passwords.hash(password, ip)
         try {
           const user = await insertUser(db, { phone, passwordHash, nick })
           return {
@@ -108,12 +109,13 @@ export function accountRoutes(
         const user = await findUserByPhone(db, phone)
         if (user === undefined) return attempts.attemptUnknown(ip) ? NO_SUCH_USER : loginFailed
         const right = await attempts.attempt(user.id, ip, () =>
-          passwords.verify(user.passwordHash, password),
+          passwords.verify(user.passwordHash, password, ip),
         )
         if (right === 'refused') return loginFailed
         if (!right) return WRONG_PASSWORD
         if (isOutdated(user.passwordHash)) {
-          await replaceHash(db, user.id, user.passwordHash, await passwords.hash(password))
+          const passwordHash = await passwords.hash(password, ip)
+          await replaceHash(db, user.id, user.passwordHash, passwordHash)
         }
         return { status: 200, msg: '登录成功', data: accountDocument(user, tokens.sign(user.id)) }
       },
@@ -173,6 +175,9 @@ export function accountRoutes(
         },
       },
       async ({ body: { _id, nick, sex, birthday, sign, imgUrl } }) => {
+        if (imgUrl && !mayShow(imgUrl) && !mayShow(imgUrl, (await findUser(db, _id))?.avatarUrl)) {
+          return failed('保存失败')
+        }
         const user = await updateUser(db, _id, {
           nick,
           sex: sexFromWord(sex) ?? 'unknown',

@@ -9,8 +9,15 @@ import { StartupError, unusableFolder } from '../startup-error.ts'
 /** Signs and checks the tokens that `/register` and `/login` answer with. */
 export interface Tokens {
   sign(userId: string): string
-  /** The user a token was signed for; undefined when it is forged or expired. */
-  verify(token: string): string | undefined
+  /** What a token says; undefined when it is forged or expired. */
+  verify(token: string): Claims | undefined
+}
+
+/** For whom a token was signed, and until when. */
+export interface Claims {
+  readonly userId: string
+  /** Milliseconds since 1970. */
+  readonly expiresAt: number
 }
 
 /**
@@ -24,8 +31,9 @@ export function createTokens(secret: string, ttl: number): Tokens {
     sign: (userId) => sign({ sub: userId }),
     verify(token) {
       try {
-        const { sub } = verify(token) as { sub?: unknown }
-        return typeof sub === 'string' ? sub : undefined
+        const { sub, exp } = verify(token) as { sub?: unknown; exp?: unknown }
+        if (typeof sub !== 'string' || typeof exp !== 'number') return undefined
+        return { userId: sub, expiresAt: exp * 1000 }
       } catch {
         return undefined
       }

@@ -118,6 +118,8 @@ async function launch(
   for (let attemptsLeft = 3; ; attemptsLeft--) {
     const port = options.port || (await freePort())
     const settings = {
+      // What a statement is refused for quotes what somebody sent; our own log has its code.
+      log_min_messages: 'log',
       ...options.settings,
       port: String(port),
       listen_addresses: '127.0.0.1',

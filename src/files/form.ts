@@ -1,5 +1,6 @@
 import { rename, rm } from 'node:fs/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { Fault } from '../fault.ts'
 import { drain, watchPace } from '../wire/bodies.ts'
 import { Refused, receiveFile } from './incoming.ts'
 import type { Storage } from './storage.ts'
@@ -79,7 +80,7 @@ export async function receiveForm(
     const announced = Number(request.headers['content-length'] ?? most)
     if (announced > most) throw new Refused('too large')
     release = await storage.reserve(announced)
-    if (release === undefined) throw new Error('too little free space for uploads')
+    if (release === undefined) throw new Fault('too little free space for uploads')
     const limits = {
       fileSize: options.fileSize,
       files: options.files,

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
 import type { MultipartFile } from '@fastify/multipart'
+import { Fault } from '../fault.ts'
 
 /** Data is written in batches, because each write is a trip to another thread. */
 const BATCH_BYTES = 512 * 1024
@@ -49,7 +50,7 @@ function copy(source: Source, target: FileHandle, onData: (data: Buffer) => void
       bytes = 0
       if (wanted === 0) return
       const { bytesWritten } = await target.writev(batch)
-      if (bytesWritten !== wanted) throw new Error('the disk took less than it was given')
+      if (bytesWritten !== wanted) throw new Fault('the disk took less than it was given')
     }
     const refuse = () => reject(source.errored ?? new Refused('too large, or broken off'))
     source.on('data', (data: Buffer) => {

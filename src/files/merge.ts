@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises'
+import { Fault } from '../fault.ts'
 import type { Context } from '../context.ts'
 import type { Arrivals } from './arrivals.ts'
 import type { ChunkStore, StoredChunk } from './chunks.ts'
@@ -92,7 +93,7 @@ export function createMerge(
       return undefined
     }
     const release = await storage.reserve(total)
-    if (release === undefined) throw new Error('too little free space to join chunks')
+    if (release === undefined) throw new Fault('too little free space to join chunks')
     const part = storage.newPart()
     try {
       const { size, sha256, md5 } = await joinChunks(chunks, part, !collected.proven)

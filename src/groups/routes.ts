@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { findUser } from '../accounts/queries.ts'
 import type { Context } from '../context.ts'
+import { mayShow } from '../files/avatars.ts'
 import type { Realtime } from '../realtime/realtime.ts'
 import { type Answer, failed, failedWithData, FORBIDDEN } from '../wire/answers.ts'
 import { isForbidden } from '../wire/access.ts'
@@ -60,8 +61,8 @@ export function groupRoutes(
         schema: { body: z.object({ userId: requiredId('userId参数不能为空'), ...groupFields }) },
       },
       async ({ body: { userId, groupName, sign, imgUrl } }) => {
-        if ((await findUser(db, userId)) === undefined) return createFailed
         const avatarUrl = imgUrl || DEFAULT_PICTURE
+        if (!mayShow(avatarUrl) || (await findUser(db, userId)) === undefined) return createFailed
         await memberships.create({ ownerId: userId, name: groupName, sign, avatarUrl })
         return CREATED
       },
@@ -164,6 +165,7 @@ export function groupRoutes(
         const group = await findGroup(db, _id)
         if (isForbidden(caller, group?.ownerId)) return FORBIDDEN
         if (group === undefined) return updateFailed
+        if (imgUrl && !mayShow(imgUrl, group.avatarUrl)) return updateFailed
         const changes = { name: groupName, sign, ...(imgUrl ? { avatarUrl: imgUrl } : {}) }
         return (await updateGroup(db, _id, changes)) ? UPDATED : updateFailed
       },

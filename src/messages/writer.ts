@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { Fault } from '../fault.ts'
 import { type Database, isPassing } from '../database/connection.ts'
 import type { InTurn } from '../realtime/turns.ts'
 import type { Delivery } from './delivery.ts'
@@ -121,7 +122,7 @@ export function createMessageWriter(
     const isLate = ({ deadline }: Waiting) => Math.min(deadline, lastDeadline) <= now
     // What is in a statement right now may be stored all the same; then it is sent, too.
     for (const { reject } of [...batch, ...queue].filter(isLate)) {
-      reject(new Error('the database does not answer'))
+      reject(new Fault('the database does not answer'))
     }
     queue.filter(isLate).forEach(leave)
     queue = queue.filter((waiting) => !isLate(waiting))
@@ -131,7 +132,7 @@ export function createMessageWriter(
     store: (message, patience) =>
       new Promise((resolve, reject) => {
         if (waitingCharacters > MOST_WAITING) {
-          reject(new Error('too many messages wait to be stored'))
+          reject(new Fault('too many messages wait to be stored'))
           return
         }
         waitingCharacters += message.body.length

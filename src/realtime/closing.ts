@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
+import { isHandshake } from '../wire/engine.ts'
 import type { Server } from './events.ts'
 
 /** For how long clients may take their leave, in milliseconds. */
@@ -33,8 +34,7 @@ interface Engine {
 /** Middleware of socket.io's engine: lets nobody new in who comes over a connection kept alive. */
 export function refuseWhile(isStopping: () => boolean) {
   return (request: IncomingMessage, _response: unknown, next: () => void): void => {
-    const isNew = !new URLSearchParams(request.url?.split('?')[1]).has('sid')
-    if (isNew && isStopping()) request.destroy()
+    if (isStopping() && isHandshake(request)) request.destroy()
     else next()
   }
 }

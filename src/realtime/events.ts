@@ -8,6 +8,8 @@ export interface SocketData {
   userId?: string | undefined
   /** Whose token came with the handshake; undefined when none did. */
   caller?: string | undefined
+  /** When that token expires, in milliseconds since 1970. */
+  expiresAt?: number | undefined
   /** The bookmark with which it comes back after a lost connection. */
   returning?: string
 }
@@ -40,6 +42,8 @@ export interface EventHandler {
   readonly access: Access
   readonly args: z.ZodType
   handle: Handle<never>
+  /** Only ends rights: takes effect over every limit, and after the token has expired. */
+  readonly isFarewell?: true
 }
 
 /** @param patience milliseconds to try again for while the database is away */
@@ -60,6 +64,14 @@ export function event<Args extends z.ZodType>(
   handle: Handle<z.output<Args>>,
 ): EventHandler {
   return { access, args, handle }
+}
+
+/** An event by which somebody takes their leave. */
+export function farewell<Args extends z.ZodType>(
+  args: Args,
+  handle: Handle<z.output<Args>>,
+): EventHandler {
+  return { ...event('user', args, handle), isFarewell: true }
 }
 
 /** A feature's events by name. */

@@ -6,6 +6,7 @@ import {
   type EventHandler,
   type Events,
   MALFORMED,
+  NOT_LOGGED_IN,
   type Socket,
   TOO_MANY,
 } from './events.ts'
@@ -93,7 +94,11 @@ export function createListening(events: Events, log: Logger): Listening {
       for (const [name, handler] of Object.entries(events)) {
         socket.on(name, (...args: unknown[]) => {
           const reply = replyTo(takeCallback(args))
-          if (!isAllowed() || pending.length >= MOST_PENDING || characters > MOST_CHARACTERS) {
+          const isFull = pending.length >= MOST_PENDING || characters > MOST_CHARACTERS
+          const isRefused = !isAllowed() || isFull
+          // Whoever flooded must not go on speaking after they took their leave; once is enough.
+          const mustRun = handler.isFarewell && pending.at(-1)?.name !== name
+          if (isRefused && !mustRun) {
             reply.answer(TOO_MANY)
             return
           }
@@ -130,6 +135,11 @@ async function runEvent(
     reply.answer(EVENT_FAILED)
   }
   try {
+    const { expiresAt = Infinity } = socket.data
+    if (Date.now() >= expiresAt && !handler.isFarewell) {
+      reply.answer(NOT_LOGGED_IN)
+      return
+    }
     const parsed = handler.args.safeParse(args)
     if (!parsed.success) {
       reply.answer(MALFORMED)

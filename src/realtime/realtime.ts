@@ -12,6 +12,7 @@ import type { Declared } from '../wire/access.ts'
 import { TOO_MANY } from '../wire/answers.ts'
 import { limitSockets, sendSecurityHeadersAtEngine } from '../wire/engine.ts'
 import { createAllowance, createLimit } from '../wire/limits.ts'
+import { senderBehind } from '../wire/proxies.ts'
 import { isLetIn, refuseStrangersAtEngine } from '../wire/origins.ts'
 import { closeConnections, refuseWhile } from './closing.ts'
 import { NOT_LOGGED_IN, type Server, type Socket } from './events.ts'
@@ -65,7 +66,7 @@ export async function addRealtime(app: FastifyInstance, context: Context): Promi
   sendSecurityHeadersAtEngine(io.engine)
   io.engine.use(refuseStrangersAtEngine(settings))
   io.engine.use(refuseWhile(() => stopping))
-  limitSockets(io.engine, settings.socketLimit, TOO_MANY)
+  limitSockets(io.engine, settings.socketLimit, TOO_MANY, senderBehind(settings.trustedProxies))
 
   const rooms = createRooms(io, db)
   const delivery = await createDelivery(io, db, rooms, log)
@@ -100,7 +101,9 @@ export async function addRealtime(app: FastifyInstance, context: Context): Promi
 
   io.use((socket, next) => {
     const { token } = socket.handshake.auth as Record<string, unknown>
-    socket.data.caller = typeof token === 'string' ? tokens.verify(token) : undefined
+    const claims = typeof token === 'string' ? tokens.verify(token) : undefined
+    socket.data.caller = claims?.userId
+    socket.data.expiresAt = claims?.expiresAt
     const believed = token === undefined && settings.authMode === 'open'
     if (believed || socket.data.caller !== undefined) next()
     else next(new Error(NOT_LOGGED_IN.msg))

@@ -5,6 +5,7 @@ import {
   type EventAnswer,
   type Events,
   event,
+  farewell,
   NO_SUCH_TARGET,
   NOT_LOGGED_IN,
   type Socket,
@@ -95,13 +96,13 @@ export function speakingEvents(
       },
     ),
     // The client passes '' here; whatever it passes, the socket speaks for nobody afterwards.
-    logout: event('user', z.array(z.unknown()), async (socket) => {
+    logout: farewell(z.array(z.unknown()), async (socket) => {
       rooms.leave(socket)
       await sessions.end(pidOf(socket))
       return DONE
     }),
     // socket.io's own: a client that takes its leave is not expected back, one that is cut off is.
-    disconnect: event('user', z.tuple([z.string()], z.unknown()), async (socket, [reason]) => {
+    disconnect: farewell(z.tuple([z.string()], z.unknown()), async (socket, [reason]) => {
       if (reason === 'client namespace disconnect') await sessions.end(pidOf(socket))
       return DONE
     }),

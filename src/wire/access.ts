@@ -54,12 +54,14 @@ declare module 'fastify' {
  * answer. Without a token the open mode believes the request; a token that is sent is enforced in
  * both modes. A route that does not declare its access stops the start.
  *
+ * @param isUser whether a token's user is still there
  * @returns what the routes declare, as they are added
  */
 export function enforceAccess(
   app: FastifyInstance,
   mode: 'open' | 'token',
   tokens: Tokens,
+  isUser: (id: string) => Promise<boolean>,
 ): readonly Declared[] {
   const declared: Declared[] = []
   app.addHook('onRoute', ({ method, url, config = {} }) => {
@@ -75,9 +77,13 @@ export function enforceAccess(
     if (access === undefined || access === 'public') return
     const token = sentToken(request)
     if (token === undefined) return mode === 'open' ? undefined : reply.send(UNAUTHORIZED)
-    request.caller = tokens.verify(token)
+    request.caller = tokens.verify(token)?.userId
     if (request.caller === undefined) return reply.send(UNAUTHORIZED)
-    if (access === 'user' || access.as === undefined) return
+    if (access === 'user') {
+      // Elsewhere nothing is theirs any more; here a token is all that is asked for.
+      return (await isUser(request.caller)) ? undefined : reply.send(UNAUTHORIZED)
+    }
+    if (access.as === undefined) return
     const input = (request.method === 'POST' ? request.body : request.query) as Record<
       string,
       unknown

@@ -1,7 +1,7 @@
 import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { Answer } from './answers.ts'
 import { securityHeaders } from './headers.ts'
-import { type AddressLimit, askerAt } from './limits.ts'
+import { type AddressLimit, askerAt, createCounts } from './limits.ts'
 
 /** The part of socket.io's engine that is needed here: it takes requests before the app sees them. */
 interface Engine {
@@ -10,8 +10,8 @@ interface Engine {
 }
 
 interface EngineSocket {
-  /** Undefined when the client broke the connection off during the handshake. */
-  readonly remoteAddress: string | undefined
+  /** The handshake. */
+  readonly request: IncomingMessage
   once(event: 'close', listener: () => void): unknown
 }
 
@@ -53,24 +53,33 @@ export function sendSecurityHeadersAtEngine(engine: Engine): void {
   })
 }
 
-/** Refuses further sockets to an address that has as many as it may. */
-export function limitSockets(engine: Engine, limit: AddressLimit, refusal: Answer): void {
-  const connected = new Map<string, number>()
-  const change = (asker: string, by: number) => {
-    const count = (connected.get(asker) ?? 0) + by
-    if (count === 0) connected.delete(asker)
-    else connected.set(asker, count)
-  }
+/** Whether a request to the engine asks for a new connection, rather than for one that it has. */
+export function isHandshake({ url = '' }: IncomingMessage): boolean {
+  // The engine takes the last `sid`, and an empty one for none.
+  return !new URLSearchParams(url.split('?')[1]).getAll('sid').at(-1)
+}
+
+/**
+ * Refuses further sockets to an address that has as many as it may.
+ *
+ * @param senderOf undefined for a connection that its client has already broken off
+ */
+export function limitSockets(
+  engine: Engine,
+  limit: AddressLimit,
+  refusal: Answer,
+  senderOf: (request: IncomingMessage) => string | undefined,
+): void {
+  const connected = createCounts()
   engine.on('connection', (socket) => {
-    const asker = askerAt(socket.remoteAddress, limit)
+    const asker = askerAt(senderOf(socket.request), limit)
     if (asker === undefined) return
-    change(asker, 1)
-    socket.once('close', () => change(asker, -1))
+    connected.change(asker, 1)
+    socket.once('close', () => connected.change(asker, -1))
   })
   engine.use((request, response, next) => {
-    const isNew = !/[?&]sid=/.test(request.url ?? '')
-    const asker = isNew ? askerAt(request.socket.remoteAddress, limit) : undefined
-    if (asker === undefined || (connected.get(asker) ?? 0) < limit.most) next()
+    const asker = isHandshake(request) ? askerAt(senderOf(request), limit) : undefined
+    if (asker === undefined || connected.of(asker) < limit.most) next()
     else refuseAtEngine(request, response, [429, 'Too Many Requests'], refusal)
   })
 }

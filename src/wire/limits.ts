@@ -57,22 +57,43 @@ export function createLimit(perSecond: number, now?: () => number): Limit {
   const allowances = new Map<string, Allowance>()
   return {
     take(asker, cost) {
-      let allowance = allowances.get(asker)
-      if (allowance === undefined) {
-        forgetOldest(allowances, MOST_REMEMBERED)
-        allowance = createAllowance(perSecond, now)
-        allowances.set(asker, allowance)
-      }
+      const allowance = allowances.get(asker) ?? createAllowance(perSecond, now)
+      remember(allowances, asker, allowance, MOST_REMEMBERED)
       return allowance.take(cost)
     },
   }
 }
 
-/** Makes room in a map that holds as many as it may. */
-export function forgetOldest(map: Map<string, unknown>, most: number): void {
-  if (map.size < most) return
+/** Keeps an entry in a map that may hold so many; the one that was not used for longest makes room. */
+export function remember<Entry>(
+  map: Map<string, Entry>,
+  key: string,
+  entry: Entry,
+  most: number,
+): void {
+  map.delete(key)
+  map.set(key, entry)
+  if (map.size <= most) return
   const [oldest] = map.keys()
   if (oldest !== undefined) map.delete(oldest)
+}
+
+/** How many of something each asker has. */
+export interface Counts {
+  of(asker: string): number
+  change(asker: string, by: number): void
+}
+
+export function createCounts(): Counts {
+  const counts = new Map<string, number>()
+  return {
+    of: (asker) => counts.get(asker) ?? 0,
+    change(asker, by) {
+      const count = (counts.get(asker) ?? 0) + by
+      if (count === 0) counts.delete(asker)
+      else counts.set(asker, count)
+    },
+  }
 }
 
 /** A limit per address: one that was set holds for everybody, the usual one for other machines. */

@@ -14,24 +14,45 @@ type Doorway = Pick<Settings, 'host' | 'corsOrigins'>
 export function isLetIn(headers: IncomingHttpHeaders, settings: Doorway): boolean {
   if (isLoopback(settings.host) && !isLoopback(withoutPort(headers.host ?? ''))) return false
   const { origin } = headers
-  if (origin === undefined || origin === 'file://') return true
-  if (settings.corsOrigins.includes(origin)) return true
-  // A sandboxed frame of any web page sends null too, but cannot choose its User-Agent.
-  if (origin === 'null') return headers['user-agent']?.includes('Electron/') === true
+  if (origin === undefined || settings.corsOrigins.includes(origin)) return true
+  // Files and sandboxed frames of any browser send these too, but cannot choose its User-Agent.
+  if (origin === 'null' || origin === 'file://') return isElectron(headers)
   return URL.canParse(origin) && isLoopback(new URL(origin).hostname)
 }
 
-/** Refuses other origins and hosts with a real 403 before anything else happens. */
+/**
+ * Whether a web page elsewhere made the browser ask, by an image or a link: such requests carry no
+ * Origin, but change things all the same, because the document deletes by GET.
+ */
+function isDriveBy(headers: IncomingHttpHeaders): boolean {
+  const { origin, 'sec-fetch-site': site } = headers
+  return (
+    origin === undefined && (site === 'cross-site' || site === 'same-site') && !isElectron(headers)
+  )
+}
+
+function isElectron(headers: IncomingHttpHeaders): boolean {
+  return headers['user-agent']?.includes('Electron/') === true
+}
+
+/**
+ * Refuses other origins and hosts with a real 403 before anything else happens. Drive-by requests
+ * get it at the documented endpoints; uploaded files may be shown and linked to from anywhere.
+ */
 export function refuseStrangers(app: FastifyInstance, settings: Doorway): void {
-  app.addHook('onRequest', async (request, reply) => {
-    if (!isLetIn(request.headers, settings)) return reply.code(403).send(FORBIDDEN)
+  app.addHook('onRequest', async ({ headers, routeOptions }, reply) => {
+    const isDocumented = routeOptions.config.failure !== undefined
+    if (!isLetIn(headers, settings) || (isDocumented && isDriveBy(headers))) {
+      return reply.code(403).send(FORBIDDEN)
+    }
   })
 }
 
 /** The same for the requests that socket.io takes before the app sees them. */
 export function refuseStrangersAtEngine(settings: Doorway): EngineMiddleware {
   return (request, response, next) => {
-    if (isLetIn(request.headers, settings)) next()
+    const { headers } = request
+    if (isLetIn(headers, settings) && !isDriveBy(headers)) next()
     else refuseAtEngine(request, response, [403, 'Forbidden'], FORBIDDEN)
   }
 }

@@ -123,6 +123,23 @@ await t.test('an attempt that throws does not hold up the next one', async (t) =
   t.equal(await next, true)
 })
 
+await t.test('failing elsewhere ten thousand times does not end a wait', async (t) => {
+  const { attempts, fail, wait } = attemptsWithClock()
+  await fail(5)
+  await fail(4, 'b')
+  for (let one = 0; one < 10_000; one += 1) await fail(1, `c${one}`, `2001:db8:0:${one}::1`)
+  t.equal(await attempts.attempt('a', HERE, right), 'refused')
+  t.same(await fail(2, 'b'), [false, false], 'what cost nothing yet was forgotten instead')
+
+  await fail(5, 'd', ELSEWHERE)
+  for (let one = 0; one < 10_000; one += 1) await fail(5, `e${one}`, `2001:db8:1:${one}::1`)
+  t.equal(await attempts.attempt('d', ELSEWHERE, right), true, 'no more than so many are kept')
+  wait(15 * MINUTE)
+  await fail(4)
+  for (let one = 0; one < 100; one += 1) await fail(1, `f${one}`, `2001:db8:2:${one}::1`)
+  t.same(await fail(2), [false, 'refused'], 'what has expired makes room first')
+})
+
 await t.test('0 is for no counting', async (t) => {
   const { fail } = attemptsWithClock(0)
   t.same(new Set(await fail(1_000)), new Set([false]))

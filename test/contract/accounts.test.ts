@@ -3,6 +3,7 @@ import type { Answer } from './client.ts'
 import { fieldErrors, type Expectation, type FieldError } from './contract.ts'
 import { expectAnswer } from './coverage.ts'
 import { at, stringAt } from './json.ts'
+import { STRANGE_PICTURES } from './inputs.ts'
 import { befriend, freePhone, register } from './people.ts'
 import { serve } from './server.ts'
 import { execute } from '../helpers/databases.ts'
@@ -216,8 +217,12 @@ await t.test('6 changes what is given, and keeps what is not', async (t) => {
     '登陆成功',
   )
   for (const _id of [...badIds, NOBODY]) expectAnswer(t, await save({ _id }), 6, 'error')
-  for (const imgUrl of ['x'.repeat(1025), '/a\0b'])
+  for (const imgUrl of ['x'.repeat(1025), '/a\0b', ...STRANGE_PICTURES])
     expectAnswer(t, await save({ imgUrl }), 6, 'error')
+  const elsewhere = 'http://old.example/a.png'
+  const change = `update users set avatar_url = '${elsewhere}' where id = '${me.id}'`
+  await execute(String(server.databaseUrl), change)
+  expectAnswer(t, await save({ imgUrl: elsewhere }), 6, 'success')
 })
 
 await t.test('6 lists every failed rule', async (t) => {

@@ -1,9 +1,12 @@
 import t, { type Test } from 'tap'
 import { createHmac } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 import { io } from 'socket.io-client'
+import { execute } from '../helpers/databases.ts'
 import { type Client, electron } from './client.ts'
 import { expectAck, expectAnswer } from './coverage.ts'
-import { type Json, stringAt } from './json.ts'
+import { PNG } from './files-support.ts'
+import { at, type Json, stringAt } from './json.ts'
 import { freePhone, online, register, say, type Person } from './people.ts'
 import { serve } from './server.ts'
 
@@ -158,6 +161,39 @@ await t.test('in open mode a request is believed, but a token that is sent count
   expectAck(t, 'private_chat', await say(unnamed, b, a, '冒充'), 403)
   const believed = await online(t, anyone, a)
   expectAck(t, 'login', await believed.emitWithAck('login', b.id), 200)
+})
+
+await t.test('when its token has expired a socket may say nothing more, but stays', async (t) => {
+  const [a, b] = [await register(strict.client(), '甲'), await register(strict.client(), '乙')]
+  const exp = Math.ceil(Date.now() / 1000) + 5
+  const socket = await online(t, strict.client({ token: token({ sub: a.id, exp }) }))
+  const { id } = socket.socket
+  let ack = await socket.emitWithAck('login', a.id)
+  while (at(ack, 'status') === 200) {
+    await pause(100)
+    ack = await socket.emitWithAck('login', a.id)
+  }
+  t.ok(Date.now() >= exp * 1000)
+  expectAck(t, 'login', ack, 401)
+  expectAck(t, 'private_chat', await say(socket, a, b, '过期了'), 401)
+  t.equal(socket.socket.id, id, 'the connection is kept')
+  expectAck(t, 'logout', await socket.emitWithAck('logout', ''), 200)
+})
+
+await t.test('the token of somebody who was erased is worth nothing', async (t) => {
+  const a = await register(strict.client(), '甲')
+  const asA = strict.client({ token: a.token })
+  const calls = [
+    [7, () => asA.get('/search', { keyword: '乙' })],
+    [17, () => asA.get('/get/groupUser', { groupId: 'f'.repeat(24) })],
+    [15, () => asA.upload('/upload/group', { file: { name: '图.png', data: PNG } })],
+    [46, () => asA.get('/notes/get')],
+  ] as const
+  for (const [, call] of calls) t.notMatch((await call()).text, /401/)
+  await execute(String(strict.databaseUrl), `select erase_user('${a.id}')`)
+  for (const [number, call] of calls) expectAnswer(t, await call(), number, '401')
+  const socket = await online(t, asA)
+  expectAck(t, 'login', await socket.emitWithAck('login', a.id), 404)
 })
 
 await t.test('tokens outlive a restart', async (t) => {

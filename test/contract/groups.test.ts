@@ -2,6 +2,7 @@ import t from 'tap'
 import { fieldErrors } from './contract.ts'
 import { expectAnswer } from './coverage.ts'
 import { createGroup, joinGroup } from './groups.ts'
+import { STRANGE_PICTURES } from './inputs.ts'
 import { at, stringAt, type Json } from './json.ts'
 import { register } from './people.ts'
 import { serve } from './server.ts'
@@ -49,6 +50,10 @@ await t.test('a group is created with its owner', async (t) => {
 
   const withPicture = { userId: owner.id, groupName: '图', sign: '图', imgUrl: '/1-a.png' }
   expectAnswer(t, await client.post('/create/group', withPicture), 14, 'success')
+  for (const imgUrl of STRANGE_PICTURES) {
+    const answer = await client.post('/create/group', { ...withPicture, imgUrl })
+    expectAnswer(t, answer, 14, 'error')
+  }
   const without = { ...withPicture, groupName: '无图', imgUrl: '' }
   expectAnswer(t, await client.post('/create/group', without), 14, 'success')
   expectAnswer(t, await client.get('/contacts/group', { userId: owner.id }), 20, 'success', {
@@ -179,6 +184,7 @@ await t.test('a group is changed', async (t) => {
   const good = { groupName: 'a', sign: 'a' }
   const bad = [
     {},
+    ...STRANGE_PICTURES.map((imgUrl) => ({ ...good, imgUrl })),
     { groupName: 'a' },
     { sign: 'a' },
     { ...good, groupName: '' },

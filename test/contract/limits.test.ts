@@ -1,4 +1,6 @@
 import t, { type Test } from 'tap'
+import { setTimeout as pause } from 'node:timers/promises'
+import { execute } from '../helpers/databases.ts'
 import { expectAck, expectAnswer } from './coverage.ts'
 import { at, type Json, stringAt } from './json.ts'
 import { freePhone, friendsOnline, online, type Person, say } from './people.ts'
@@ -68,8 +70,10 @@ await t.test('an address over its limit of sockets gets one when another closes'
   const first = await client.connect()
   const second = await online(t, client)
   const polling = `${client.socketUrl}/socket.io/?EIO=4&transport=polling`
-  const refused = await raw(polling)
-  t.same([refused.status, JSON.parse(refused.text)], [429, TOO_MANY])
+  for (const more of ['', '&sid=', '&sid', '&sid=x&sid=', '&%73id=']) {
+    const refused = await raw(polling + more)
+    t.same([refused.status, JSON.parse(refused.text)], [429, TOO_MANY], more)
+  }
   t.equal((await raw(polling, {}, { from: '127.0.0.2' })).status, 200)
   await t.rejects(server.client({ timeout: 500 }).connect())
   t.ok(first.socket.connected && second.socket.connected, 'those that are there stay')
@@ -90,6 +94,43 @@ await t.test('a socket over its limit of events keeps its connection', async (t)
   t.equal(socketA.socket.id, id)
   expectAck(t, 'private_chat', await say(socketB, b, a, '我还在'), 200)
   t.same((await storedBetween(client, a, b)).sort(), [...accepted, '我还在'].sort())
+})
+
+await t.test('over the limit of events a logout and a leave still count', async (t) => {
+  const server = await serve(t, { EVENT_LIMIT: '1' })
+  const client = server.client()
+  const { a, b, socketA, socketB } = await friendsOnline(t, client)
+  await sayUntilRefused(t, socketB, b, a)
+  expectAck(t, 'logout', await socketB.emitWithAck('logout', ''), 200)
+  expectAck(t, 'private_chat', await say(socketA, a, b, '你在吗'), 200)
+  await sayUntilRefused(t, socketA, a, b)
+  t.same(socketB.received('private_chat'), [], 'whoever logged out hears nothing')
+
+  socketA.close()
+  const sessions = async () => {
+    const { rowCount } = await execute(String(server.databaseUrl), 'select from socket_sessions')
+    return rowCount
+  }
+  while ((await sessions()) !== 0) await pause(50)
+})
+
+await t.test('behind a trusted proxy everybody has an address of their own', async (t) => {
+  for (const trusted of ['loopback', '']) {
+    const limits = { REQUEST_LIMIT: '1', SOCKET_LIMIT: '1', TRUSTED_PROXY: trusted }
+    const server = await serve(t, limits)
+    const { http, socketUrl } = server.client()
+    const from = (address: string) => ({ 'x-forwarded-for': `203.0.113.9, ${address}` })
+    const ask = async (address: string) =>
+      (await raw(`${http}/search?keyword=a`, from(address))).text.includes('429')
+    // At once: one after the other, a busy machine might never be over the limit.
+    await Promise.all(Array.from({ length: 5 * BURST }, () => ask('192.0.2.1')))
+    t.equal(await ask('192.0.2.2'), trusted === '', 'HTTP')
+
+    const url = `${socketUrl}/socket.io/?EIO=4&transport=polling`
+    const connect = async (address: string) => (await raw(url, from(address))).status
+    t.same([await connect('192.0.2.1'), await connect('192.0.2.1')], [200, 429])
+    t.equal(await connect('192.0.2.2'), trusted === '' ? 429 : 200, 'sockets')
+  }
 })
 
 await t.test('a user over the limit of messages is refused on every device', async (t) => {

@@ -4,6 +4,7 @@ import { connect, createServer, type AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { electron } from './client.ts'
 import { expectAnswer } from './coverage.ts'
+import { stringAt } from './json.ts'
 import { friendsOnline, register, say } from './people.ts'
 import { raw, rawHandshake } from './raw.ts'
 import { serve } from './server.ts'
@@ -155,6 +156,7 @@ await t.test('only what is not there and what is no HTTP gets a real error', asy
 })
 
 const { port } = new URL(client.http)
+const browser = 'Mozilla/5.0 Chrome/114.0 Safari/537.36'
 const known: Record<string, string>[] = [
   {},
   electron,
@@ -169,11 +171,18 @@ const known: Record<string, string>[] = [
   { host: `localhost:${port}` },
   { host: `[::1]:${port}` },
   { host: '127.1.2.3' },
+  { host: `LocalHost:${port}` },
+  { 'sec-fetch-site': 'none' },
+  { 'sec-fetch-site': 'same-origin' },
+  { 'sec-fetch-site': 'cross-site', 'user-agent': electron['user-agent'] },
+  { 'sec-fetch-site': 'cross-site', origin: 'http://localhost:5173' },
 ]
 const strangers: Record<string, string>[] = [
   { origin: 'http://evil.example' },
   { origin: 'null' },
-  { origin: 'null', 'user-agent': 'Mozilla/5.0 Chrome/114.0 Safari/537.36' },
+  { origin: 'null', 'user-agent': browser },
+  { origin: 'file://' },
+  { origin: 'file://', 'user-agent': browser },
   { origin: 'http://evil.example', 'user-agent': electron['user-agent'] },
   { origin: 'http://localhost.evil.example' },
   { origin: 'http://127.0.0.1.evil.example' },
@@ -232,6 +241,32 @@ await t.test('strangers get a real 403, no CORS header, and nothing happens', as
   }
   const applications = await client.get('/get/friend/noagree', { userId: me.id })
   expectAnswer(t, applications, 11, 'success', { data: [] })
+})
+
+await t.test('images and links of web pages elsewhere change nothing', async (t) => {
+  await client.post('/friend/add', { userId: me.id, friendId: other.id })
+  const pair = `userId=${me.id}&friendId=${other.id}`
+  const note = await client.post('/notes/add', { userId: me.id, text: '便签' })
+  const paths = [
+    `/del/friend?${pair}`,
+    `/notes/del?_id=${stringAt(note.body, '_id')}`,
+    `/message/read/friend?userId=${me.id}&id=${other.id}`,
+    ...['/del/group', '/del/groupUser', '/space/del', '/space/comment/del/0'],
+  ]
+  for (const site of ['cross-site', 'same-site']) {
+    const headers = { 'sec-fetch-site': site, 'sec-fetch-mode': 'no-cors', 'user-agent': browser }
+    for (const url of [...paths.map((path) => client.http + path), client.socketUrl + polling]) {
+      const { status, text: body } = await raw(url, headers)
+      t.same([status, body], [403, FORBIDDEN], url)
+    }
+    t.equal((await rawHandshake(client.socketUrl, headers)).status, 403)
+    t.equal((await raw(`${client.http}/user_pic1.jpeg`, headers)).status, 200, 'files are shown')
+  }
+  const applications = await client.get('/get/friend/noagree', { userId: me.id })
+  expectAnswer(t, applications, 11, 'success', { data: [{ state: 0 }] })
+  const notes = await client.get('/notes/get', {})
+  t.match(notes.text, '便签')
+  await client.get('/del/friend', { userId: me.id, friendId: other.id })
 })
 
 await t.test('preflights are answered', async (t) => {

@@ -1,4 +1,5 @@
 /** Loaded into the server under test (NODE_OPTIONS): on SIGUSR2 it reports what the process holds. */
+import { subscribe } from 'node:diagnostics_channel'
 import { renameSync, writeFileSync } from 'node:fs'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -23,6 +24,13 @@ function report(): void {
   })
   writeFileSync(`${file}.part`, text)
   renameSync(`${file}.part`, file)
+}
+
+/** A control: with FUZZ_LEAK the server loses so many bytes a request, which the fuzzer must see. */
+const leaked: Uint8Array[] = []
+const leak = Number(process.env.FUZZ_LEAK ?? 0)
+if (leak > 0) {
+  subscribe('http.server.request.start', () => leaked.push(new Uint8Array(leak)))
 }
 
 process.on('SIGUSR2', report)

@@ -17,8 +17,13 @@ export const SEED = Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 31)
 /** A machine that is busy with other things may need this long, in milliseconds. */
 const LONGEST = 600_000 + INPUTS * 500
 
-/** Most bytes that memory may grow by after warming up; a leak of 1 KB an input is more. */
-export const MOST_GROWTH = 16 * 2 ** 20
+/** What the heap is off by from one collection to the next, in bytes. */
+const NOISE = 2 ** 20
+
+/** Most bytes that memory may grow by with so many inputs; a leak of 1 KB an input is more. */
+export function mostGrowth(inputs: number): number {
+  return NOISE + 512 * inputs
+}
 
 /** What the server's process holds, after it collected its garbage. */
 export interface Report {

@@ -62,6 +62,16 @@ await t.test('the oldest of very many askers is forgotten', async (t) => {
   t.equal(made.take('first'), 'within')
 })
 
+await t.test('whoever goes on asking is not forgotten for being there first', async (t) => {
+  const { made } = withClock(createLimit, 1)
+  made.take('first', 20)
+  for (let one = 0; one < 15_000; one += 1) {
+    made.take(`asker ${one}`)
+    if (one % 5_000 === 0) t.equal(made.take('first'), 'over')
+  }
+  t.equal(made.take('first'), 'over')
+})
+
 await t.test('a usual limit is for other machines, one that is set for all', async (t) => {
   const usual = { most: 10, onLoopback: false }
   for (const address of ['127.0.0.1', '127.8.8.8', '::1', '::ffff:127.0.0.1']) {
