@@ -1,6 +1,6 @@
 import type { MarkdownIt, Token } from 'markdown-it'
 import { AUTOLINK, DIAGRAM, EDITOR_TAG, FENCE_INFO } from './markdown-patterns.ts'
-import { readersOf } from './markdown-readers.ts'
+import { read, readersOf } from './markdown-readers.ts'
 
 const NOT_ESCAPED = '(?<!(?<!\\\\)(?:\\\\\\\\)*\\\\)'
 const HTML_BEGINS = `${NOT_ESCAPED}(?!${EDITOR_TAG}|${AUTOLINK})<(?=[a-z/!?])`
@@ -24,7 +24,7 @@ const FIRST_IN_LINE = /^[ \t]*([\u{f0000}-\u{10ffff}])/gmu
  * Takes the signs apart that make HTML and links of what is not code, and leaves the language only
  * of what is said about code. A parser tells what is code, but not where in the text that was: so
  * each sign is replaced by a mark of its own, which is looked for in what was parsed. Undefined
- * when there are too many.
+ * when there are too many. Throws TooMuchToRead.
  */
 export function defuse(text: string): string | undefined {
   const { marked, signs } = mark(text)
@@ -82,6 +82,6 @@ function see(reader: MarkdownIt, marked: string): Seen {
       for (const [, one = ''] of content.matchAll(FIRST_IN_LINE)) seen.code.delete(one)
     }
   }
-  reader.parse(marked, {}).forEach(walk)
+  read(reader, marked).tokens.forEach(walk)
   return seen
 }

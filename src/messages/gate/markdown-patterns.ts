@@ -1,8 +1,20 @@
+import type { Token } from 'markdown-it'
+
 /** What the editor's buttons for underlined, sub- and superscript text write. */
 export const EDITOR_TAG = '</?(?:u|sub|sup)>'
 
 /** `<https://example.com>`, `<mailto:a@example.com>` and `<a@example.com>`. */
 export const AUTOLINK = "<(?:https?://|mailto:)[^\\s<>]*>|<[\\w.!#$%&'*+/=?^`{|}~-]+@[\\w.-]+>"
+
+/**
+ * Whether there are backticks in the text beside code that would do harm as text: parsers do not
+ * agree which of several runs of backticks belong together.
+ */
+export function hasDoubtfulCode(children: readonly Token[]): boolean {
+  const is = (kind: string, sign: RegExp) =>
+    children.some(({ type, content }) => type === kind && sign.test(content))
+  return is('text', /`/) && is('code_inline', /[<[\]]/)
+}
 
 /** The editor puts a diagram's code into HTML as it is, and reads its text back from there. */
 export const DIAGRAM = /^\s*mermaid/i

@@ -1,8 +1,9 @@
 import type { MarkdownIt, Token } from 'markdown-it'
 import { hasMarkup, isStoredUrl } from './html.ts'
 import { defuse } from './markdown-defuse.ts'
-import { AUTOLINK, DIAGRAM, EDITOR_TAG, FENCE_INFO } from './markdown-patterns.ts'
-import { readersOf, UNCLEAR } from './markdown-readers.ts'
+import { AUTOLINK, DIAGRAM, EDITOR_TAG, FENCE_INFO, hasDoubtfulCode } from './markdown-patterns.ts'
+import { UNCLEAR } from './markdown-editor.ts'
+import { type Environment, read, readersOf, TooMuchToRead } from './markdown-readers.ts'
 
 /** Nothing that harms can be in a text without one of these. */
 const SUSPICIOUS = /[<[]|`{3}|~{3}/
@@ -21,6 +22,15 @@ const HTML_LINE = new RegExp(`^[ \\t]*(?!${EDITOR_TAG}|${AUTOLINK})<(?=[a-z/!?])
  */
 export function gateMarkdown(text: string): string {
   if (!SUSPICIOUS.test(text) || isQuoted(text)) return text
+  try {
+    return harmless(text)
+  } catch (error) {
+    if (error instanceof TooMuchToRead) return quoted(text)
+    throw error
+  }
+}
+
+function harmless(text: string): string {
   if ((text.match(COSTLY)?.length ?? 0) > MOST_COSTLY) return quoted(text)
   if (isHarmless(text)) return text
   const defused = defuse(text.replace(/\r\n?/g, '\n'))
@@ -28,15 +38,22 @@ export function gateMarkdown(text: string): string {
 }
 
 function isHarmless(text: string): boolean {
-  return readersOf(text).every((reader) => areHarmless(reader.parse(text, {}), reader))
+  return readersOf(text).every((reader) => {
+    const { tokens, env } = read(reader, text)
+    return areHarmless(tokens, reader, env)
+  })
 }
 
-function areHarmless(tokens: readonly Token[], reader: MarkdownIt): boolean {
+function areHarmless(tokens: readonly Token[], reader: MarkdownIt, env: Environment): boolean {
   return tokens.every((token) => {
     const { type, content, info, children } = token
     switch (type) {
       case 'inline':
-        return !HTML_LINE.test(content) && areHarmless(children ?? [], reader)
+        return (
+          !HTML_LINE.test(content) &&
+          !hasDoubtfulCode(children ?? []) &&
+          areHarmless(children ?? [], reader, env)
+        )
       case 'html_inline':
       case 'html_block':
         return !hasMarkup(content.replace(EDITOR_TAGS, ' '))
@@ -48,10 +65,10 @@ function areHarmless(tokens: readonly Token[], reader: MarkdownIt): boolean {
       case 'link_open':
         return isLetThrough(attribute(token, 'href'))
       case 'image':
-        // The editor reads the title as Markdown once more.
+        // The editor reads the title as Markdown once more, with the definitions of the message.
         return (
           isLetThrough(attribute(token, 'src')) &&
-          areHarmless(reader.parseInline(attribute(token, 'title'), {}), reader)
+          areHarmless(reader.parseInline(attribute(token, 'title'), env), reader, env)
         )
       default:
         return type !== UNCLEAR

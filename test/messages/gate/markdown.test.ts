@@ -54,6 +54,8 @@ await t.test('only what is raw HTML, or leads elsewhere, is changed', async (t) 
     ['![a](https://b/c.png "<b>")', '```\n![a](https://b/c.png "<b>")\n```'],
     ['\u{f0000}<b> `\u{f0001}<b>`', '\u{f0000}&lt;b> `\u{f0001}<b>`'],
     ['a\r\n<b>\r\n', 'a\n&lt;b>\n'],
+    ['[`<i>`|`', '[`&lt;i>`|`'],
+    ['![x](https://b/c "![y][r]")\n\n[r]: //d', '![x](https://b/c "![y][r]")\n\n[r]\\: //d'],
     ['!!! a` <i> `', '```\n!!! a` <i> `\n```'],
   ]
   for (const [sent, stored] of changes) t.equal(gateMarkdown(sent), stored)
