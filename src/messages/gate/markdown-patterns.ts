@@ -21,3 +21,7 @@ export const DIAGRAM = /^\s*mermaid/i
 
 /** A language, and the editor's `[id:title]` for code in tabs; it puts both into HTML as they are. */
 export const FENCE_INFO = /^\s*[\w+#.-]{0,30}(?:\s*\[\w{0,30}(?::[\w ]{0,30})?\])?\s*$/
+
+/** What may follow the sign between a link and its address: the web, mail, a file by a plain name. */
+export const LET_THROUGH =
+  '[ \\t\\n]*(?:https?://|mailto:|/[^\\p{C}\\p{Z}#?%&\\\\/"\'`<>()]{1,255}(?![^ \\t\\n)]))'

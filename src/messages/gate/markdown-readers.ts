@@ -1,16 +1,31 @@
-import createParser, { type MarkdownIt, type Token } from 'markdown-it'
+import createParser, { type MarkdownIt, type StateInline, type Token } from 'markdown-it'
 import createOldParser from 'markdown-it-13'
 import { asEditor, needsEditor } from './markdown-editor.ts'
 
-/** What a parser makes of a usual message many times over; each costs about a microsecond. */
-const MOST_TOKENS = 2_000
+/** What all reading of one message may cost; a step takes up to a fifth of a microsecond. */
+const MOST_STEPS = 30_000
+/** What a token costs, and a sign that a parser has to stop at. */
+const TOKEN_STEPS = 10
+const SIGN_STEPS = 2
+const SIGN = /[\n<[|`$*_~!&\\]/g
 
-/** Reading a text takes longer than a message is worth. */
+/** Reading a message takes longer than it is worth. */
 export class TooMuchToRead extends Error {}
 
-/** Shared by everything that is read of one text: link definitions, and what may still be made. */
+/** What may still be spent on a message: counted, not timed, so that it is the same every day. */
+export class Budget {
+  #left = MOST_STEPS
+
+  /** Throws TooMuchToRead when nothing is left. */
+  spend(steps: number): void {
+    this.#left -= steps
+    if (this.#left < 0) throw new TooMuchToRead()
+  }
+}
+
+/** What parsers keep of a text: its link definitions; and the budget for reading it. */
 export interface Environment extends Record<string | symbol, unknown> {
-  left: number
+  readonly budget: Budget
 }
 
 const creators = [createParser, createOldParser]
@@ -26,15 +41,29 @@ export function readersOf(text: string): readonly MarkdownIt[] {
   return needsEditor(text) ? [...plain, ...editors] : plain
 }
 
-/** Parses a text. Throws TooMuchToRead instead of making more than a few thousand tokens. */
-export function read(reader: MarkdownIt, text: string): { tokens: Token[]; env: Environment } {
-  const env = { left: MOST_TOKENS }
+/** Parses a text. Throws TooMuchToRead. */
+export function read(
+  reader: MarkdownIt,
+  text: string,
+  budget: Budget,
+): { tokens: Token[]; env: Environment } {
+  budget.spend(SIGN_STEPS * (text.match(SIGN)?.length ?? 0))
+  const env = { budget }
   return { tokens: reader.parse(text, env), env }
 }
 
 function createReader(create: typeof createParser): MarkdownIt {
   const reader = create({ html: true, breaks: true })
   for (const part of [reader.block, reader.inline]) countTokens(part)
+  const { inline } = reader
+  const normalizeLink = reader.normalizeLink.bind(reader)
+  const skipToken = inline.skipToken.bind(inline)
+  inline.skipToken = (state: StateInline) => {
+    ;(state.env as Environment).budget.spend(1)
+    skipToken(state)
+  }
+  // Encoding names of hosts takes time, and does not change what leads to the web.
+  reader.normalizeLink = (url) => (/^https?:\/\//i.test(url) ? url : normalizeLink(url))
   return reader
 }
 
@@ -47,8 +76,7 @@ function countTokens(part: { State: unknown }): void {
   const Counted = part.State as new (...parts: unknown[]) => State
   part.State = class extends Counted {
     override push(...token: unknown[]): Token {
-      this.env.left -= 1
-      if (this.env.left < 0) throw new TooMuchToRead()
+      this.env.budget.spend(TOKEN_STEPS)
       return super.push(...token)
     }
   }

@@ -33,6 +33,9 @@ await t.test('Markdown stays byte for byte', async (t) => {
   }
 })
 
+const wide = `${'|a'.repeat(100)}|\n${'|-'.repeat(100)}|\n${'a\n'.repeat(100)}`
+const definitions = '[a]:/b\n'.repeat(400)
+
 await t.test('only what is raw HTML, or leads elsewhere, is changed', async (t) => {
   const changes: [sent: string, stored: string][] = [
     ['a <b>x</b> `<b>`', 'a &lt;b>x&lt;/b> `<b>`'],
@@ -56,7 +59,17 @@ await t.test('only what is raw HTML, or leads elsewhere, is changed', async (t) 
     ['a\r\n<b>\r\n', 'a\n&lt;b>\n'],
     ['[`<i>`|`', '[`&lt;i>`|`'],
     ['![x](https://b/c "![y][r]")\n\n[r]: //d', '![x](https://b/c "![y][r]")\n\n[r]\\: //d'],
-    ['!!! a` <i> `', '```\n!!! a` <i> `\n```'],
+    ['!!! a` <i> `', '!!! a` &lt;i> `'],
+    ['[x](/a/b) [b](/b.png)', '[x]\\(/a/b) [b](/b.png)'],
+    ['[x](/%5cevil) `<i>`', '[x]\\(/%5cevil) `<i>`'],
+    // Too long to be read again: only blocks are known to be code.
+    [
+      `${'x '.repeat(9_000)}<b> \`<b>\`\n\`\`\`\n<b>\n\`\`\``,
+      `${'x '.repeat(9_000)}&lt;b> \`&lt;b>\`\n\`\`\`\n<b>\n\`\`\``,
+    ],
+    // These freeze readers, with markup or without.
+    [wide, `\`\`\`\n${wide}\n\`\`\``],
+    [definitions, `\`\`\`\n${definitions}\n\`\`\``],
   ]
   for (const [sent, stored] of changes) t.equal(gateMarkdown(sent), stored)
 })
