@@ -54,7 +54,7 @@ await t.test('only what is raw HTML, or leads elsewhere, is changed', async (t) 
     ['\\<b> <b> \\\\<b>', '\\<b> &lt;b> \\\\&lt;b>'],
     ['vector<int> v; `vector<int>`', 'vector&lt;int> v; `vector<int>`'],
     ['`a\n<i>b`', '`a\n&lt;i>b`'],
-    ['![a](https://b/c.png "<b>")', '```\n![a](https://b/c.png "<b>")\n```'],
+    ['![a](https://b/c.png "<b>")', '![a]\\(https://b/c.png "&lt;b>")'],
     ['\u{f0000}<b> `\u{f0001}<b>`', '\u{f0000}&lt;b> `\u{f0001}<b>`'],
     ['a\r\n<b>\r\n', 'a\n&lt;b>\n'],
     ['[`<i>`|`', '[`&lt;i>`|`'],
