@@ -70,6 +70,42 @@ await t.test('database:health tells what is wrong, on the disk too', async (t) =
   await execute(database.url, 'update users set nick = nick')
 })
 
+await t.test('database:gate makes old messages harmless, once', async (t) => {
+  const bodies = ['<b>x</b>', '<img src=x onerror=alert(1)>', '你好', '[`<b>`|`', 'no JSON']
+  const kinds = ['text', 'text', 'text', 'markdown', 'picture']
+  const other = 'b'.repeat(24)
+  const values = bodies.map(
+    (body, index) => `('${String(index).padStart(24, '0')}', 1, ${index + 1},
+      nextval('message_positions'), '${id}', '${String(kinds[index])}', '${body}', now())`,
+  )
+  await execute(
+    database.url,
+    `begin;
+    insert into users (id, phone, password_hash, nick) values ('${other}', '13800000002', '-', '乙');
+    insert into conversations (id, kind, low_user_id, high_user_id, last_seq, last_position)
+    overriding system value values (1, 'private', '${id}', '${other}', 5, 5);
+    insert into messages (id, conversation_id, seq, position, sender_id, kind, body, sent_at)
+    values ${values.join()};
+    update conversations set last_position = (select max(position) from messages);
+    commit`,
+  )
+  t.match(await run('gate', []), { code: 0, stdout: 'Read 5 messages and changed 3.\n' })
+  const { rows } = await execute(database.url, 'select kind, body from messages order by position')
+  t.same(rows, [
+    { kind: 'text', body: '<b>x</b>' },
+    { kind: 'text', body: '&lt;img src=x onerror=alert(1)>' },
+    { kind: 'text', body: '你好' },
+    { kind: 'markdown', body: '[`&lt;b>`|`' },
+    { kind: 'text', body: 'no JSON' },
+  ])
+  t.match(await run('gate', []), { code: 0, stdout: 'Read 5 messages and changed 0.\n' })
+  await execute(
+    database.url,
+    `delete from messages; delete from conversations;
+    delete from users where id = '${other}'`,
+  )
+})
+
 await t.test('database:reader makes a role and prints how to connect', async (t) => {
   const role = `reader_${randomBytes(6).toString('hex')}`
   t.teardown(() => execute(database.url, `drop owned by ${role}; drop role ${role}`))

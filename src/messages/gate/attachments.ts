@@ -39,11 +39,19 @@ export function gateAttachment(body: string): string | undefined {
  * parses it would fail. Markup in it shows as text.
  */
 export function gateCallNote(body: string): string | undefined {
-  if (/^\s*[{[]/.test(body) && parseObject(body) === undefined) return undefined
+  // Not refused for a bracket alone: `[语音通话] 12:01` is a text.
+  if (body.trim() === 'null') return undefined
+  if (/^\s*(?:\{\s*["}]|\[\s*[[{"\]])/.test(body) && parseObject(body) === undefined)
+    return undefined
   return escapeMarkup(body)
 }
 
+/** Signs of more fields, and of anything in a field, than there may be; texts hold some too. */
+const MOST_SIGNS = 2_000
+
 function parseObject(text: string): Fields | undefined {
+  // Parsing a hundred thousand brackets or fields would hold everybody up.
+  if ((text.match(/[{}[\],]/g)?.length ?? 0) > MOST_SIGNS) return undefined
   try {
     const value: unknown = JSON.parse(text)
     return typeof value === 'object' && value !== null ? (value as Fields) : undefined

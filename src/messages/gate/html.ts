@@ -1,8 +1,10 @@
 /** A `<` that begins a tag, a comment or a declaration by the HTML standard; all others are text. */
 const MARKUP = /<(?=[a-z/!?])/gi
 
-/** What follows the `/` in the address of a stored file (behaviour.md 7), as a pattern. */
-const STORED_NAME = '[^\\p{Cc}\\p{Zl}\\p{Zp}#?%\\\\/"\'`<>]{1,255}'
+/** What the name of a stored file may not hold (behaviour.md 7), as part of a pattern. */
+const NOT_IN_NAMES = '\\p{Cc}\\p{Zl}\\p{Zp}#?%\\\\/"\'`<>'
+/** A stored name in HTML, where `&sol;` would be a slash. */
+const STORED_NAME = `(?:[^&${NOT_IN_NAMES}]|&amp;){1,255}`
 
 /** An attribute as innerHTML writes it, or with the other quotes. No value holds a quote or `<`. */
 function attribute(name: string, value: string): string {
@@ -12,14 +14,18 @@ function attribute(name: string, value: string): string {
 const emoji = [
   attribute('src', `(?:\\./gif/\\d{1,4}\\.gif|/${STORED_NAME})`),
   attribute('(?:width|height)', '\\d{1,3}(?:px)?'),
-  attribute('alt', '[^"\'<>]{0,64}'),
+  attribute('(?:alt|title)', '[^"\'<>&]{0,64}'),
+  attribute('draggable', 'false'),
+  // What the client's Vue marks the elements of a component with.
+  attribute('data-v-[\\da-f]{8}', ''),
   // A name of the client's own style sheet could lay the picture over the whole window.
   attribute('class', '(?:emoji|gif)[\\w-]{0,24}'),
 ]
 const link = [
   attribute('href', 'https?://[^\\s\\p{Cc}"\'`\\\\<>]{1,2048}'),
   attribute('target', '_blank'),
-  attribute('rel', '[a-z ]{1,40}'),
+  // Of what `rel` can say, `opener` would do harm.
+  attribute('rel', '(?:(?:noopener|noreferrer|nofollow) ?){1,3}'),
 ]
 
 /**
@@ -37,7 +43,7 @@ const TAG = new RegExp(
   'uy',
 )
 
-const STORED_URL = new RegExp(`^/${STORED_NAME}$`, 'u')
+const STORED_URL = new RegExp(`^/[^${NOT_IN_NAMES}]{1,255}$`, 'u')
 
 /** Makes HTML harmless: what the client cannot have produced shows as text. Nothing is lost. */
 export function gateHtml(text: string): string {

@@ -1,12 +1,12 @@
 import type { MarkdownIt, Token } from 'markdown-it'
-import { AUTOLINK, DIAGRAM, EDITOR_TAG, FENCE_INFO } from './markdown-patterns.ts'
-import { readersOf } from './markdown-readers.ts'
+import { AUTOLINK, DIAGRAM, EDITOR_TAG, FENCE_INFO, LET_THROUGH } from './markdown-patterns.ts'
+import { type Budget, read, readersOf } from './markdown-readers.ts'
 
 const NOT_ESCAPED = '(?<!(?<!\\\\)(?:\\\\\\\\)*\\\\)'
 const HTML_BEGINS = `${NOT_ESCAPED}(?!${EDITOR_TAG}|${AUTOLINK})<(?=[a-z/!?])`
 /** The sign between a link's text, or the name of one, and an address that is not let through. */
-const ADDRESS_FOLLOWS = '(?<=\\])[(:](?!\\s*<?(?:https?://|mailto:|/[^/\\\\]))'
-const SIGN = new RegExp(`${HTML_BEGINS}|${ADDRESS_FOLLOWS}`, 'gi')
+const ADDRESS_FOLLOWS = `(?<=\\])[(:](?!${LET_THROUGH}|[ \\t\\n]*<(?:https?://|mailto:))`
+const SIGN = new RegExp(`${HTML_BEGINS}|${ADDRESS_FOLLOWS}`, 'giu')
 
 /** The line that begins code, up to the language. */
 const FENCE = /^.*?(?:`{3,}|~{3,})\s*[\w+#.-]{0,30}/
@@ -24,12 +24,12 @@ const FIRST_IN_LINE = /^[ \t]*([\u{f0000}-\u{10ffff}])/gmu
  * Takes the signs apart that make HTML and links of what is not code, and leaves the language only
  * of what is said about code. A parser tells what is code, but not where in the text that was: so
  * each sign is replaced by a mark of its own, which is looked for in what was parsed. Undefined
- * when there are too many.
+ * when there are too many. Throws TooMuchToRead.
  */
-export function defuse(text: string): string | undefined {
+export function defuse(text: string, budget: Budget): string | undefined {
   const { marked, signs } = mark(text)
   if (signs.size > MOST_SIGNS) return undefined
-  const seen = readersOf(text).map((reader) => see(reader, marked))
+  const seen = readersOf(text).map((reader) => see(reader, marked, budget))
   const lines = marked.split('\n')
   for (const line of seen.flatMap(({ fences }) => fences)) {
     lines[line] = FENCE.exec(lines[line] ?? '')?.[0] ?? ''
@@ -65,7 +65,7 @@ interface Seen {
   readonly fences: number[]
 }
 
-function see(reader: MarkdownIt, marked: string): Seen {
+function see(reader: MarkdownIt, marked: string, budget: Budget): Seen {
   const seen: Seen = { code: new Set(), formulas: new Set(), fences: [] }
   const add = (to: Set<string>, text: string) => {
     for (const [one] of text.matchAll(MARK)) to.add(one)
@@ -82,6 +82,6 @@ function see(reader: MarkdownIt, marked: string): Seen {
       for (const [, one = ''] of content.matchAll(FIRST_IN_LINE)) seen.code.delete(one)
     }
   }
-  reader.parse(marked, {}).forEach(walk)
+  read(reader, marked, budget).tokens.forEach(walk)
   return seen
 }

@@ -1,123 +1,83 @@
-import createParser, { type MarkdownIt, type StateBlock, type StateInline } from 'markdown-it'
+import createParser, { type MarkdownIt, type StateInline, type Token } from 'markdown-it'
+import createOldParser from 'markdown-it-13'
+import { asEditor, needsEditor } from './markdown-editor.ts'
 
-/** The type of a token that is no reader's: there is no saying how they will read it. */
-export const UNCLEAR = 'unclear'
+/** What all reading of one message may cost; a step takes up to a fifth of a microsecond. */
+const MOST_STEPS = 30_000
+/** What a token costs, and a sign that a parser has to stop at. */
+const TOKEN_STEPS = 10
+const SIGN_STEPS = 2
+const SIGN = /[\n<[|`$*_~!&\\]/g
 
-/** Admonitions in admonitions. */
-const DEEPEST = 50
+/** Reading a message takes longer than it is worth. */
+export class TooMuchToRead extends Error {}
 
-const DOLLAR = 0x24
-const EXCLAMATION = 0x21
+/** What may still be spent on a message: counted, not timed, so that it is the same every day. */
+export class Budget {
+  #left = MOST_STEPS
+
+  /** Throws TooMuchToRead when nothing is left. */
+  spend(steps: number): void {
+    this.#left -= steps
+    if (this.#left < 0) throw new TooMuchToRead()
+  }
+}
+
+/** What parsers keep of a text: its link definitions; and the budget for reading it. */
+export interface Environment extends Record<string | symbol, unknown> {
+  readonly budget: Budget
+}
+
+const creators = [createParser, createOldParser]
+const plain = creators.map(createReader)
+const editors = creators.map(createReader).map(asEditor)
 
 /**
- * Parsers for all ways in which readers may read a Markdown message: plainly, and as md-editor-v3,
- * which the client shows them with: it knows formulas and admonitions too, and what is code for
- * the one parser can be raw HTML for the other. Messages that hold neither are read once.
+ * Parsers for all ways in which readers may read a Markdown message: as md-editor-v3 4.9, which the
+ * client shows them with, on markdown-it 13; as later ones, on 15, which ends code and link
+ * definitions elsewhere; and plainly, where formulas and admonitions turn code into raw HTML.
  */
 export function readersOf(text: string): readonly MarkdownIt[] {
-  return text.includes('$') || text.includes('!!!') ? [plain, editor] : [plain]
+  return needsEditor(text) ? [...plain, ...editors] : plain
 }
 
-const options = { html: true, breaks: true }
-const plain = createParser(options)
-const editor = createParser(options)
-editor.inline.ruler.after('escape', 'math_inline', inlineFormula)
-const alt = ['paragraph', 'reference', 'blockquote', 'list']
-editor.block.ruler.after('blockquote', 'math_block', blockFormula, { alt })
-editor.block.ruler.before('code', 'admonition', admonition, { alt })
+/** Parses a text. Throws TooMuchToRead. */
+export function read(
+  reader: MarkdownIt,
+  text: string,
+  budget: Budget,
+): { tokens: Token[]; env: Environment } {
+  budget.spend(SIGN_STEPS * (text.match(SIGN)?.length ?? 0))
+  const env = { budget }
+  return { tokens: reader.parse(text, env), env }
+}
 
-/** `$a^2$`, which no space may follow, or precede where it ends. */
-function inlineFormula(state: StateInline, silent: boolean): boolean {
-  const { src, pos: start } = state
-  if (src.charCodeAt(start) !== DOLLAR) return false
-  const asText = (length: number) => {
-    if (!silent) state.pending += src.slice(start, start + length)
-    state.pos += length
-    return true
+function createReader(create: typeof createParser): MarkdownIt {
+  const reader = create({ html: true, breaks: true })
+  for (const part of [reader.block, reader.inline]) countTokens(part)
+  const { inline } = reader
+  const normalizeLink = reader.normalizeLink.bind(reader)
+  const skipToken = inline.skipToken.bind(inline)
+  inline.skipToken = (state: StateInline) => {
+    ;(state.env as Environment).budget.spend(1)
+    skipToken(state)
   }
-  if (/[ \t]/.test(src.charAt(start + 1))) return asText(1)
-  const end = unescapedDollar(src, start + 1)
-  if (end === -1) return asText(1)
-  if (end === start + 1) return asText(2)
-  if (/[ \t]/.test(src.charAt(end - 1)) || /\d/.test(src.charAt(end + 1))) return asText(1)
-  if (!silent) state.push('math_inline', 'math', 0).content = src.slice(start + 1, end)
-  state.pos = end + 1
-  return true
+  // Encoding names of hosts takes time, and does not change what leads to the web.
+  reader.normalizeLink = (url) => (/^https?:\/\//i.test(url) ? url : normalizeLink(url))
+  return reader
 }
 
-function unescapedDollar(text: string, from: number): number {
-  for (let at = text.indexOf('$', from); at !== -1; at = text.indexOf('$', at + 1)) {
-    let first = at
-    while (text[first - 1] === '\\') first -= 1
-    if ((at - first) % 2 === 0) return at
-  }
-  return -1
+interface State {
+  readonly env: Environment
+  push(...token: unknown[]): Token
 }
 
-/** From a line that begins with `$$` to one that ends with it. */
-function blockFormula(
-  state: StateBlock,
-  startLine: number,
-  endLine: number,
-  silent: boolean,
-): boolean {
-  const first = lineOf(state, startLine)
-  if (!first.startsWith('$$')) return false
-  if (silent) return true
-  let line = startLine
-  if (!first.slice(2).trim().endsWith('$$')) {
-    for (line += 1; line < endLine; line += 1) {
-      const text = lineOf(state, line)
-      if (text !== '' && (state.tShift[line] ?? 0) < state.blkIndent) break
-      if (text.trim().endsWith('$$')) break
+function countTokens(part: { State: unknown }): void {
+  const Counted = part.State as new (...parts: unknown[]) => State
+  part.State = class extends Counted {
+    override push(...token: unknown[]): Token {
+      this.env.budget.spend(TOKEN_STEPS)
+      return super.push(...token)
     }
   }
-  state.line = line + 1
-  const token = state.push('math_block', 'math', 0)
-  token.map = [startLine, Math.min(state.line, endLine)]
-  token.content = state.getLines(...token.map, 0, true)
-  return true
-}
-
-/** From a line `!!! type title` to one with `!!!` alone, or to the end of what contains it. */
-function admonition(
-  state: StateBlock,
-  startLine: number,
-  endLine: number,
-  silent: boolean,
-): boolean {
-  if (!/^!!!(?!!)/.test(lineOf(state, startLine))) return false
-  if (silent) return true
-  let line = startLine + 1
-  let closed = false
-  for (; line < endLine && !closed; line += 1) {
-    const text = lineOf(state, line)
-    const indent = (state.sCount[line] ?? 0) - state.blkIndent
-    if (text !== '' && indent < 0) break
-    closed = text.charCodeAt(0) === EXCLAMATION && indent < 4 && /^!{3,}\s*$/.test(text)
-  }
-  const end = closed ? line - 1 : line
-  const { lineMax, parentType } = state
-  state.parentType = 'root'
-  state.lineMax = end
-  const content = lineOf(state, startLine).slice(3).trim()
-  // The editor cuts the type off by counting characters; where that could matter, nobody knows.
-  const unclear = /[<[]/.test(content) && /[`$\\]/.test(content)
-  const title = state.push(unclear ? UNCLEAR : 'inline', '', 0)
-  Object.assign(title, { content, children: [], map: [startLine, startLine + 1] })
-  // The editor does not count, and fails when its stack is full.
-  if (state.level >= DEEPEST) state.push(UNCLEAR, '', 0)
-  else {
-    state.level += 1
-    state.md.block.tokenize(state, startLine + 1, end)
-    state.level -= 1
-  }
-  state.parentType = parentType
-  state.lineMax = lineMax
-  state.line = line
-  return true
-}
-
-function lineOf({ src, bMarks, tShift, eMarks }: StateBlock, line: number): string {
-  return src.slice((bMarks[line] ?? 0) + (tShift[line] ?? 0), eMarks[line])
 }

@@ -1,14 +1,15 @@
 import type { MarkdownIt, Token } from 'markdown-it'
 import { hasMarkup, isStoredUrl } from './html.ts'
 import { defuse } from './markdown-defuse.ts'
-import { AUTOLINK, DIAGRAM, EDITOR_TAG, FENCE_INFO } from './markdown-patterns.ts'
-import { readersOf, UNCLEAR } from './markdown-readers.ts'
+import { AUTOLINK, DIAGRAM, EDITOR_TAG, FENCE_INFO, hasDoubtfulCode } from './markdown-patterns.ts'
+import { UNCLEAR } from './markdown-editor.ts'
+import { defuseLines, isCostly, isPlain } from './markdown-plain.ts'
+import { Budget, type Environment, read, readersOf, TooMuchToRead } from './markdown-readers.ts'
 
 /** Nothing that harms can be in a text without one of these. */
 const SUSPICIOUS = /[<[]|`{3}|~{3}/
-/** What a parser has to stop at; nobody writes more of it in one message. */
-const COSTLY = /[\n<[|`$*_~!&\\]/g
-const MOST_COSTLY = 5_000
+/** Longer ones, in characters, are not taken apart: reading them again would take too long. */
+const LONGEST_DEFUSED = 16_384
 
 const EDITOR_TAGS = new RegExp(EDITOR_TAG, 'g')
 /** A line like this begins HTML in some parser, whatever it is part of. */
@@ -20,23 +21,49 @@ const HTML_LINE = new RegExp(`^[ \\t]*(?!${EDITOR_TAG}|${AUTOLINK})<(?=[a-z/!?])
  * find no harm in it; if they still do after it was defused, all of it becomes code.
  */
 export function gateMarkdown(text: string): string {
-  if (!SUSPICIOUS.test(text) || isQuoted(text)) return text
-  if ((text.match(COSTLY)?.length ?? 0) > MOST_COSTLY) return quoted(text)
-  if (isHarmless(text)) return text
-  const defused = defuse(text.replace(/\r\n?/g, '\n'))
-  return defused !== undefined && isHarmless(defused) ? defused : quoted(text)
+  if (isQuoted(text)) return text
+  if (isCostly(text)) return quoted(text)
+  if (!SUSPICIOUS.test(text) || isPlain(text)) return text
+  return readAndDefused(text) ?? defusedByLines(text) ?? quoted(text)
 }
 
-function isHarmless(text: string): boolean {
-  return readersOf(text).every((reader) => areHarmless(reader.parse(text, {}), reader))
+/** The text as it came or without what harms; undefined when that takes too long or harms still. */
+function readAndDefused(text: string): string | undefined {
+  const budget = new Budget()
+  try {
+    if (isHarmless(text, budget)) return text
+    if (text.length > LONGEST_DEFUSED) return undefined
+    const defused = defuse(text.replace(/\r\n?/g, '\n'), budget)
+    if (defused === undefined || isCostly(defused)) return undefined
+    return isPlain(defused) || isHarmless(defused, budget) ? defused : undefined
+  } catch (error) {
+    if (error instanceof TooMuchToRead) return undefined
+    throw error
+  }
 }
 
-function areHarmless(tokens: readonly Token[], reader: MarkdownIt): boolean {
+function defusedByLines(text: string): string | undefined {
+  const defused = defuseLines(text.replace(/\r\n?/g, '\n'))
+  return isPlain(defused) && !isCostly(defused) ? defused : undefined
+}
+
+function isHarmless(text: string, budget: Budget): boolean {
+  return readersOf(text).every((reader) => {
+    const { tokens, env } = read(reader, text, budget)
+    return areHarmless(tokens, reader, env)
+  })
+}
+
+function areHarmless(tokens: readonly Token[], reader: MarkdownIt, env: Environment): boolean {
   return tokens.every((token) => {
     const { type, content, info, children } = token
     switch (type) {
       case 'inline':
-        return !HTML_LINE.test(content) && areHarmless(children ?? [], reader)
+        return (
+          !HTML_LINE.test(content) &&
+          !hasDoubtfulCode(children ?? []) &&
+          areHarmless(children ?? [], reader, env)
+        )
       case 'html_inline':
       case 'html_block':
         return !hasMarkup(content.replace(EDITOR_TAGS, ' '))
@@ -48,15 +75,19 @@ function areHarmless(tokens: readonly Token[], reader: MarkdownIt): boolean {
       case 'link_open':
         return isLetThrough(attribute(token, 'href'))
       case 'image':
-        // The editor reads the title as Markdown once more.
         return (
           isLetThrough(attribute(token, 'src')) &&
-          areHarmless(reader.parseInline(attribute(token, 'title'), {}), reader)
+          isHarmlessCaption(attribute(token, 'title'), reader, env)
         )
       default:
         return type !== UNCLEAR
     }
   })
+}
+
+/** The editor reads a title as Markdown once more, with the definitions of the message. */
+function isHarmlessCaption(title: string, reader: MarkdownIt, env: Environment): boolean {
+  return !/[<[]/.test(title) || areHarmless(reader.parseInline(title, env), reader, env)
 }
 
 function attribute(token: Token, name: string): string {

@@ -79,6 +79,12 @@ await t.test('what no client sends is refused', async (t) => {
   }
 })
 
+await t.test('what would take long to parse is refused unread', async (t) => {
+  for (const seed of ['[', '{"a":', '[0],']) {
+    t.equal(gate('picture', `{"url":"/a","x":${seed.repeat(10_000)}`), undefined)
+  }
+})
+
 await t.test('markup in a name shows as text', async (t) => {
   const body = '{"url":"/a","fileName":"\\u003cimg src=x onerror=alert(1)>.txt","size":1}'
   const stored = '{"url":"/a","fileName":"&lt;img src=x onerror=alert(1)>.txt","size":1}'
@@ -88,12 +94,22 @@ await t.test('markup in a name shows as text', async (t) => {
 
 await t.test('call notes are text, or JSON that can be read', async (t) => {
   for (const kind of ['voice_call', 'video_call', 'screen_share'] as const) {
-    for (const body of ['通话时长 00:12', '已取消', '', '{"time":"00:12"}', '1 < 2', '12']) {
+    for (const body of [
+      '通话时长 00:12',
+      '[语音通话] 已取消',
+      '[12:01]',
+      '{已取消}',
+      '',
+      '{"time":"00:12"}',
+      '1 < 2',
+      '12',
+    ]) {
       t.equal(gate(kind, body), body)
     }
     t.equal(gate(kind, '<b>x</b>'), '&lt;b>x&lt;/b>')
     t.equal(gate(kind, '{"time":'), undefined)
-    t.equal(gate(kind, '[1'), undefined)
+    t.equal(gate(kind, '["a"'), undefined)
+    t.equal(gate(kind, 'null'), undefined)
   }
 })
 

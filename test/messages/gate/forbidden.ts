@@ -1,11 +1,15 @@
-import type { MarkdownIt } from 'markdown-it'
+import createParser from 'markdown-it'
+import createOldParser from 'markdown-it-13'
 import { type DefaultTreeAdapterTypes, parseFragment } from 'parse5'
-import { readersOf } from '../../../src/messages/gate/markdown-readers.ts'
+import { createEditor } from './md-editor.ts'
 
 type Node = DefaultTreeAdapterTypes.Node
 
-const readers = readersOf('$')
-readers.forEach(showAsEditor)
+/** Old and new ones, and both without what only the editor knows. */
+const readers = [createOldParser, createParser].flatMap((create) => [
+  createEditor(create),
+  create({ html: true, breaks: true }),
+])
 
 interface Allowed {
   readonly elements: ReadonlySet<string>
@@ -14,20 +18,23 @@ interface Allowed {
 }
 
 const words = (text: string): ReadonlySet<string> => new Set(text.split(' '))
-const picture = /^(\.\/gif\/\d+\.gif|\/[^/\\][^/\\]*)$/
+const picture = /^(\.\/gif\/\d+\.gif|\/[^/\\?#%\s\p{Cc}][^/\\?#%\p{Cc}]*)$/u
 const web = /^https?:\/\/[^/]/
 
 /** What the client's own messages hold. */
 const inMessages: Allowed = {
   elements: words('a b br code div em i img p pre span strong u'),
   attributes: {
-    a: { href: web, target: /^_blank$/, rel: /^[a-z ]+$/ },
+    a: { href: web, target: /^_blank$/, rel: /^(noopener|noreferrer|nofollow| )+$/ },
     img: {
       src: picture,
       width: /^\d{1,3}(px)?$/,
       height: /^\d{1,3}(px)?$/,
       alt: /^[^<>]*$/,
       class: /^(emoji|gif)[\w-]*$/,
+      title: /^[^<>]*$/,
+      draggable: /^false$/,
+      'data-v-1a2b3c4d': /^$/,
     },
   },
 }
@@ -42,12 +49,23 @@ const inMarkdown: Allowed = {
   ),
   attributes: {
     a: { href: address, title: any },
-    img: { src: address, alt: any, title: any },
+    img: { src: address, alt: any, title: any, class: /^md-zoom$/ },
     code: { class: /^language-[\w+#.:[\]-]*$/, language: /^[\w+#.:[\]-]*$/ },
-    ol: { start: /^\d+$/ },
+    ol: { start: /^\d+$/, class: /^contains-task-list$/ },
+    ul: { class: /^contains-task-list$/ },
+    li: { class: /^task-list-item$/ },
+    input: {
+      class: /^task-list-item-checkbox$/,
+      type: /^checkbox$/,
+      disabled: /^$/,
+      checked: /^$/,
+    },
+    span: { class: /^katex$/ },
+    p: { class: /^katex$/ },
+    ...Object.fromEntries(['h1', 'h2', 'h3', 'h4', 'h5', 'h6'].map((tag) => [tag, { id: any }])),
     td: { style: /^text-align:(left|center|right)$/ },
     th: { style: /^text-align:(left|center|right)$/ },
-    div: { class: /^mermaid$/ },
+    div: { class: /^(mermaid|admonition-.*)$/s },
     label: { class: /^tab$/ },
   },
 }
@@ -78,25 +96,4 @@ function forbidden(node: Node, allowed: Allowed): string[] {
   const inside = 'content' in node ? [node.content] : []
   const children = 'childNodes' in node ? node.childNodes : []
   return [...found, ...[...children, ...inside].flatMap((child) => forbidden(child, allowed))]
-}
-
-/** Shows code, diagrams and formulas as md-editor-v3 4.9 does: without escaping what it trusts. */
-function showAsEditor(reader: MarkdownIt): void {
-  const { rules } = reader.renderer
-  const { escapeHtml, unescapeAll } = reader.utils
-  rules.fence = (tokens, index) => {
-    const { info, content } = tokens[index] ?? { info: '', content: '' }
-    const [language = ''] = unescapeAll(info).trim().split(/\s+/)
-    if (info.trim() === 'mermaid') return `<div class="mermaid">${content}</div>`
-    const tab = info.includes('[') ? `<label class="tab">${language}</label>` : ''
-    return `${tab}<pre><code class="language-${language}" language=${language}>${escapeHtml(content)}</code></pre>`
-  }
-  rules.math_inline = (tokens, index) => `<span>${tokens[index]?.content ?? ''}</span>`
-  rules.math_block = (tokens, index) => `<p>${tokens[index]?.content ?? ''}</p>`
-  rules.image = (tokens, index) => {
-    const token = tokens[index]
-    const attribute = (name: string) => escapeHtml(String(token?.attrGet(name) ?? ''))
-    const caption = reader.renderInline(String(token?.attrGet('title') ?? ''))
-    return `<img src="${attribute('src')}"><span>${caption}</span>`
-  }
 }

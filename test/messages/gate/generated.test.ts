@@ -7,7 +7,7 @@ import t from 'tap'
 import { gateHtml } from '../../../src/messages/gate/html.ts'
 import { gateMarkdown } from '../../../src/messages/gate/markdown.ts'
 import { forbiddenInHtml, forbiddenInMarkdown } from './forbidden.ts'
-import { htmlAttacks, markdownAttacks } from './vectors.ts'
+import { htmlAttacks, markdownAttacks, NAMED_SIGNS } from './vectors.ts'
 
 const given = process.env.GATE_STRINGS
 const numRuns = Number(given ?? 20_000)
@@ -24,6 +24,8 @@ const htmlPieces = [
   ...['"./gif/1.gif"', '"https://a.example"', '"_blank"', '"65"', '"emoji"', '"/a.jpg"'],
   ...['javascript:alert(1)', 'x', '//evil.example', '=x', '="', "='", ' src=x onerror=alert(1)'],
   ...['<b>', '</b>', '<br>', '<div>', '</div>', '<img src="./gif/1.gif">', '<img ', '<a '],
+  ...NAMED_SIGNS,
+  ...[' src="/', '<img src="/', '&#47;', '&amp;', 'noopener', 'opener', 'data-v-1a2b3c4d=""'],
   ...['<a href="https://a.example" target="_blank">', '</a>', '<img src="./gif/1.gif" '],
 ]
 const markdownPieces = [
@@ -44,6 +46,8 @@ const markdownPieces = [
     '\r\n',
   ],
   ...['](https://a.example)', '](smb://x)', '](/a.jpg "t")', '[r]', '\n[r]: smb://x\n'],
+  ...['\n[r]: //evil.example/x.png "t"\n', '[r]:', '![y][r]', '![x](https://a.example "', '")'],
+  ...['- [ ] ', '- [x] ', '# ', '`|`', '\n\t', '\u3000', '\ufeff', '\\`', '\\$', '~~', '&#96;'],
   ...['```mermaid\n', '```js [g:T]\n', '<https://a.example>', '|a|b|\n|-|-|\n', '<u>', '</u>'],
 ]
 

@@ -24,6 +24,8 @@ await t.test('what the client can produce stays byte for byte', async (t) => {
     '<img src="./gif/1.gif" alt="[微笑]">',
     '<img src="./gif/1.gif" alt="">',
     '<img class="emoji" src="./gif/1.gif">',
+    '<img data-v-1a2b3c4d="" src="./gif/1.gif" title="微笑" draggable="false">',
+    '<img src="/a&amp;b.jpg">',
     "<img src='./gif/1.gif' width='25px' height='25px' class='emoji-img'/>",
     '<img src="/1701695366668-黄鼠狼.jpg" width="120" alt="黄鼠狼">',
     '<a href="https://example.com">https://example.com</a>',

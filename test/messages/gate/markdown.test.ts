@@ -33,6 +33,9 @@ await t.test('Markdown stays byte for byte', async (t) => {
   }
 })
 
+const wide = `${'|a'.repeat(100)}|\n${'|-'.repeat(100)}|\n${'a\n'.repeat(100)}`
+const definitions = '[a]:/b\n'.repeat(400)
+
 await t.test('only what is raw HTML, or leads elsewhere, is changed', async (t) => {
   const changes: [sent: string, stored: string][] = [
     ['a <b>x</b> `<b>`', 'a &lt;b>x&lt;/b> `<b>`'],
@@ -51,10 +54,22 @@ await t.test('only what is raw HTML, or leads elsewhere, is changed', async (t) 
     ['\\<b> <b> \\\\<b>', '\\<b> &lt;b> \\\\&lt;b>'],
     ['vector<int> v; `vector<int>`', 'vector&lt;int> v; `vector<int>`'],
     ['`a\n<i>b`', '`a\n&lt;i>b`'],
-    ['![a](https://b/c.png "<b>")', '```\n![a](https://b/c.png "<b>")\n```'],
+    ['![a](https://b/c.png "<b>")', '![a]\\(https://b/c.png "&lt;b>")'],
     ['\u{f0000}<b> `\u{f0001}<b>`', '\u{f0000}&lt;b> `\u{f0001}<b>`'],
     ['a\r\n<b>\r\n', 'a\n&lt;b>\n'],
-    ['!!! a` <i> `', '```\n!!! a` <i> `\n```'],
+    ['[`<i>`|`', '[`&lt;i>`|`'],
+    ['![x](https://b/c "![y][r]")\n\n[r]: //d', '![x](https://b/c "![y][r]")\n\n[r]\\: //d'],
+    ['!!! a` <i> `', '!!! a` &lt;i> `'],
+    ['[x](/a/b) [b](/b.png)', '[x]\\(/a/b) [b](/b.png)'],
+    ['[x](/%5cevil) `<i>`', '[x]\\(/%5cevil) `<i>`'],
+    // Too long to be read again: only blocks are known to be code.
+    [
+      `${'x '.repeat(9_000)}<b> \`<b>\`\n\`\`\`\n<b>\n\`\`\``,
+      `${'x '.repeat(9_000)}&lt;b> \`&lt;b>\`\n\`\`\`\n<b>\n\`\`\``,
+    ],
+    // These freeze readers, with markup or without.
+    [wide, `\`\`\`\n${wide}\n\`\`\``],
+    [definitions, `\`\`\`\n${definitions}\n\`\`\``],
   ]
   for (const [sent, stored] of changes) t.equal(gateMarkdown(sent), stored)
 })

@@ -103,6 +103,20 @@ export const htmlAttacks: readonly string[] = [
   '<img src="./gif/../../secret.gif">',
   '<img src="./gif/1.gif?x=1">',
   '<img src="/../etc/passwd">',
+  '<img src="/&sol;evil.example&sol;x.gif">',
+  "<img src='/&bsol;evil.example&bsol;x.gif'>",
+  '<img src="/&NewLine;&sol;evil.example&sol;x">',
+  '<img src="/&Tab;&sol;evil.example">',
+  '<img src="/&#47;evil.example/x.gif">',
+  '<img src="/&#x5c;evil.example">',
+  '<img src="/&sol">',
+  '<img src="/del&sol;friend&quest;userId=1&amp;friendId=2">',
+  '<img src="/a&num;b">',
+  '<img src="/&percnt;2e&percnt;2e&percnt;2fb">',
+  '<img src="/&period;&period;&sol;b">',
+  '<img src="file&colon;///etc/passwd">',
+  '<a href="https://ok.example" target="_blank" rel="opener">x</a>',
+  '<a href="https://ok.example" target="_blank" rel="noopener opener">x</a>',
   '<img src="data:image/svg+xml,<svg onload=alert(1)>">',
   '<img srcset="https://evil.example/x.gif 1x">',
   '<img lowsrc="javascript:alert(1)" dynsrc="javascript:alert(1)">',
@@ -186,6 +200,21 @@ export const htmlAttacks: readonly string[] = [
   'jaVasCript:/*-/*`/*\\`/*\'/*"/**/(/* */oNcliCk=alert() )//%0D%0A//</stYle/</titLe/</teXtarEa/</scRipt/--!>\\x3csVg/<sVg/oNloAd=alert()//>\\x3e',
 ]
 
+/** References by name that stand for a sign with a meaning in an address, or for a blank. */
+export const NAMED_SIGNS = [
+  '&sol;',
+  '&bsol;',
+  '&quest;',
+  '&num;',
+  '&colon;',
+  '&percnt;',
+  '&period;',
+  '&Tab;',
+  '&NewLine;',
+  '&lbrack;',
+  '&lpar;',
+]
+
 /** Attacks through Markdown, by its raw HTML, its links, and how md-editor-v3 shows it. */
 export const markdownAttacks: readonly string[] = [
   ...htmlAttacks,
@@ -241,4 +270,20 @@ export const markdownAttacks: readonly string[] = [
   '`` ` `` <img src=x onerror=alert(1)> ` ``',
   '\\`<img src=x onerror=alert(1)>`',
   '<div>\n```\n</div>\n\n<img src=x onerror=alert(1)>\n```',
+  // What markdown-it 13 reads otherwise than later ones.
+  '[`<img src=x onerror=alert(1)>`|`',
+  '```>`/`` ` ``<img src=x onerror=alert(1)>``',
+  '[```<b>```$`',
+  '[r]:\\\n    <img src=x onerror=alert(1)>',
+  '[r]: //evil.example/x.png\u000b\n\n![r]',
+  '[r]: smb://evil.example/x\u000b\n\n[r]',
+  // The caption of a figure knows the definitions of the message.
+  '![x](https://ok.example/x.png "![y][r]")\n\n[r]: //evil.example/share/x.png',
+  '![x](https://ok.example/x.png "[r]")\n\n[r]: smb://evil.example/x',
+  '![x][i]\n\n[i]: https://ok.example/x.png "[r]"\n[r]: smb://evil.example/x',
+  '![x](https://ok.example/x.png "&lbrack;y]&lpar;smb&colon;//evil.example)")',
+  '[x](/a/b)',
+  '[x](/%5cevil.example)',
+  '[x](/&bsol;evil.example)',
+  '[x](/&sol;evil.example)',
 ]

@@ -33,6 +33,18 @@ const markdown = [
     '<div>\n',
     '<div>\n\n',
     '`<b>` ',
+    '> - ',
+    '> - > - a\n',
+    '- a\n  - b\n    - c\n',
+    '[1]:/b\n',
+    '<https://a>',
+    '![a](https://b "c") ',
+    '\n\n|a|b|c|d|\n|-|-|-|-|\na\na\na\n',
+    '![c](https://d \\"x\\")',
+    '[x](smb://é) ',
+    '`a` [b](smb://c)\n- <b>\n> |a|\n> |-|\n',
+    ']:',
+    '\\\\',
     '<u>',
   ],
   ...['[x](smb://y) ', '![x](smb://y) ', '<smb://y> ', '![a](https://b "<b>") ', '```<x>\n```\n'],
@@ -56,19 +68,16 @@ export const worstCases = [
   },
 ]
 
-/** As many of these are parsed; more of them in one message, and it becomes code at once. */
-const MOST_COSTLY = 5_000
-const COSTLY = /[\n<[|`$*_~!&\\]/g
+/** So often something is repeated that still is parsed, and not passed over as too much. */
+const FEW = [300, 1_500]
 
-/** Texts of a length that repeat a seed: as often as will go in, and as often as is parsed. */
+/** Texts of a length that repeat a seed: as often as will go in, and as often as may be parsed. */
 export function repeated(seed: string, length: number): string[] {
   // What `[x] ` begins is Markdown, and is not passed over as plain text.
   const first = seed.startsWith('[x] ') ? '[x] ' : ''
   const rest = seed.slice(first.length)
   const times = Math.ceil(length / rest.length)
-  const costly = rest.match(COSTLY)?.length ?? 0
-  const parsed = costly === 0 ? times : Math.floor((MOST_COSTLY - 2) / costly)
-  return [times, Math.min(times, parsed)].map((count) =>
+  return [times, ...FEW.map((few) => Math.min(times, few))].map((count) =>
     `${first}${rest.repeat(count)}`.slice(0, length).padEnd(length, 'x'),
   )
 }
