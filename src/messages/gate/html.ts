@@ -4,7 +4,7 @@ const MARKUP = /<(?=[a-z/!?])/gi
 /** What the name of a stored file may not hold (behaviour.md 7), as part of a pattern. */
 const NOT_IN_NAMES = '\\p{Cc}\\p{Zl}\\p{Zp}#?%\\\\/"\'`<>'
 /** A stored name in HTML, where `&sol;` would be a slash. */
-const STORED_NAME = `(?:[^&${NOT_IN_NAMES}]|&amp;){1,255}`
+const STORED_NAME = `(?!\\s)(?:[^&${NOT_IN_NAMES}]|&amp;){1,255}`
 
 /** An attribute as innerHTML writes it, or with the other quotes. No value holds a quote or `<`. */
 function attribute(name: string, value: string): string {

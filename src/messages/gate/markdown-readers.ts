@@ -7,6 +7,7 @@ const MOST_STEPS = 30_000
 /** What a token costs, and a sign that a parser has to stop at. */
 const TOKEN_STEPS = 10
 const SIGN_STEPS = 2
+const CHARACTERS_A_STEP = 1_024
 const SIGN = /[\n<[|`$*_~!&\\]/g
 
 /** Reading a message takes longer than it is worth. */
@@ -48,6 +49,9 @@ export function read(
   budget: Budget,
 ): { tokens: Token[]; env: Environment } {
   budget.spend(SIGN_STEPS * (text.match(SIGN)?.length ?? 0))
+  // From each of these, parsers look for an end through the whole text.
+  const unended = text.match(/<[!?]/g)?.length ?? 0
+  budget.spend(Math.floor((unended * text.length) / CHARACTERS_A_STEP))
   const env = { budget }
   return { tokens: reader.parse(text, env), env }
 }

@@ -9,7 +9,7 @@ const MOST_TIMES = 40
 /** What is done faster than this is not compared: the clock would be measured. */
 const FAST = 2
 /** The worst text may take this many times as long as it takes a reader to show a usual one. */
-const MOST_OF_USUAL = 10
+const MOST_OF_USUAL = 3
 
 const article = '## 标题\n\n一段 **粗** 的[正文](https://example.com)。\n\n- `a`\n- b\n\n'
 const parser = createParser({ html: true })

@@ -110,6 +110,7 @@ export const htmlAttacks: readonly string[] = [
   '<img src="/&#47;evil.example/x.gif">',
   '<img src="/&#x5c;evil.example">',
   '<img src="/&sol">',
+  '<img src="/ ">',
   '<img src="/del&sol;friend&quest;userId=1&amp;friendId=2">',
   '<img src="/a&num;b">',
   '<img src="/&percnt;2e&percnt;2e&percnt;2fb">',
