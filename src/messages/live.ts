@@ -90,8 +90,7 @@ export function messagesBetween(
   return db.run(between, [after, upTo, limit])
 }
 
-// Since a position, a conversation got at most as many messages as positions were given out. Among
-// those that are looked at, one's own may be three quarters and still hide nothing.
+// Since a position, a conversation got at most as many messages as positions were given out.
 const missed = statement<[...LiveMessage]>(
   'live_missed',
   `with mine as (
@@ -110,11 +109,12 @@ const missed = statement<[...LiveMessage]>(
       select m.id, m.position, octet_length(m.body) as bytes
       from mine
       cross join lateral (
-        select id, position, body from messages
-        where conversation_id = mine.id and position > $2 and sender_id <> $1
-          and seq > greatest(mine.start_seq, mine.last_seq - least(4 * $3, mine.last_position - $2))
+        select id, position, body, sender_id from messages
+        where conversation_id = mine.id and position > $2
+          and seq > greatest(mine.start_seq, mine.last_seq - least($3, mine.last_position - $2))
         order by seq desc limit $3
       ) m
+      where m.sender_id <> $1
       order by m.position desc limit $3
     ) n
   )
