@@ -28,7 +28,7 @@ const messages: [msgType: number, sent: string, stored: string | undefined][] = 
   [4, EMOJI, EMOJI],
   [4, EMOJI.replace('17', '../17'), EMOJI.replace('17', '../17').replace('<', '&lt;')],
   // 5: code stays, raw HTML shows as text.
-  [5, '`<b>` <b>x</b> ```', '`<b>` &lt;b>x&lt;/b> ```'],
+  [5, '`<b>` <b>x</b>', '`<b>` &lt;b>x&lt;/b>'],
   [5, '```html\n<script>alert(1)</script>\n```', '```html\n<script>alert(1)</script>\n```'],
   [5, '[x](javascript:alert(1)) [y](smb://z)', '[x]\\(javascript:alert(1)) [y]\\(smb://z)'],
   // 1 to 3: JSON with the address of a stored file.
