@@ -12,11 +12,15 @@ import {
 } from './events.ts'
 import { pidOf } from './sessions.ts'
 
-/** Events of one socket that may wait, and characters in them; more are refused. */
+/** Events of one socket that may wait, and what they may weigh; more are refused. */
 const MOST_PENDING = 1_000
-const MOST_CHARACTERS = 16 * 1024 * 1024
+const MOST_WEIGHT = 16 * 1024 * 1024
+/** A value weighs as much as its characters or bytes and this. */
+const WEIGHT_OF_VALUE = 16
 /** Whoever passes a callback is answered within this time, in milliseconds. */
 const LONGEST_WAIT = 4_000
+/** How often it is looked for answers that are late, in milliseconds: on top of that. */
+const LOOKED_EVERY = 250
 /** For how long an event is tried again that has a callback; and one that has none. */
 const PATIENCE = 3_500
 // The existing client passes none: it would never learn that its message was lost.
@@ -45,6 +49,8 @@ export interface Listening {
   ): void
   /** Resolves when everything that has arrived has taken effect. */
   idle(): Promise<void>
+  /** Looks no longer for late answers. */
+  stop(): void
 }
 
 export function createListening(events: Events, log: Logger): Listening {
@@ -52,12 +58,27 @@ export function createListening(events: Events, log: Logger): Listening {
   const current = new Map<string, Socket>()
   const working = new Map<string, Promise<void>>()
 
+  /** Answers that are still to be given, the oldest first. */
+  const open = new Set<Reply>()
+
+  /** Begins at once when nothing of the session is taking effect. */
   function workInTurn(pid: string, work: () => Promise<void>): void {
-    const mine = (working.get(pid) ?? Promise.resolve()).then(work).finally(() => {
+    const earlier = working.get(pid)
+    const mine = (earlier === undefined ? work() : earlier.then(work)).finally(() => {
       if (working.get(pid) === mine) working.delete(pid)
     })
     working.set(pid, mine)
   }
+
+  // One timer for all: nearly every event is answered long before a timer of its own would fire.
+  const timer = setInterval(() => {
+    const late = performance.now() - LONGEST_WAIT
+    for (const reply of open) {
+      if (reply.since > late) break
+      reply.answer(EVENT_FAILED)
+    }
+  }, LOOKED_EVERY)
+  timer.unref()
 
   return {
     listen(socket, allowance, before) {
@@ -70,14 +91,14 @@ export function createListening(events: Events, log: Logger): Listening {
       })
 
       const pending: (PendingEvent & {
-        readonly characters: number
+        readonly weight: number
         readonly run: () => Promise<void>
       })[] = []
       let busy = true
-      let characters = 0
+      let weight = 0
       async function runPending(): Promise<void> {
         for (let next = pending.shift(); next !== undefined; next = pending.shift()) {
-          characters -= next.characters
+          weight -= next.weight
           await next.run()
         }
         busy = false
@@ -93,8 +114,8 @@ export function createListening(events: Events, log: Logger): Listening {
       })
       for (const [name, handler] of Object.entries(events)) {
         socket.on(name, (...args: unknown[]) => {
-          const reply = replyTo(takeCallback(args))
-          const isFull = pending.length >= MOST_PENDING || characters > MOST_CHARACTERS
+          const reply = replyTo(takeCallback(args), open)
+          const isFull = pending.length >= MOST_PENDING || weight > MOST_WEIGHT
           const isRefused = !isAllowed() || isFull
           // Whoever flooded must not go on speaking after they took their leave; once is enough.
           const mustRun = handler.isFarewell && pending.at(-1)?.name !== name
@@ -103,10 +124,10 @@ export function createListening(events: Events, log: Logger): Listening {
             return
           }
           const run = () => runEvent(socket, name, handler, args, reply, log)
-          // What does not wait need not be measured.
-          const size = busy ? JSON.stringify(args).length : 0
-          characters += size
-          pending.push({ name, args, characters: size, run })
+          // What does not wait need not be weighed.
+          const added = busy ? weightOf(args) : 0
+          weight += added
+          pending.push({ name, args, weight: added, run })
           if (busy) return
           busy = true
           workInTurn(pid, runPending)
@@ -117,6 +138,7 @@ export function createListening(events: Events, log: Logger): Listening {
     async idle() {
       while (working.size > 0) await Promise.all(working.values())
     },
+    stop: () => clearInterval(timer),
   }
 }
 
@@ -155,26 +177,27 @@ async function runEvent(
 
 /** The answer to one event. */
 interface Reply {
+  /** When the event came. */
+  readonly since: number
   readonly given: boolean
   /** For how many milliseconds from now the event is tried again. */
   readonly patience: number
   answer(answer: EventAnswer): void
 }
 
-function replyTo(callback: ((answer: EventAnswer) => void) | undefined): Reply {
+/** @param open where a reply is kept until it is given; without a callback none is owed */
+function replyTo(callback: ((answer: EventAnswer) => void) | undefined, open: Set<Reply>): Reply {
   const patience = callback === undefined ? PATIENCE_UNSEEN : PATIENCE
   const since = performance.now()
   let given = false
-  const answer = (text: EventAnswer) => {
-    if (given || callback === undefined) return
-    given = true
-    clearTimeout(timer)
-    callback(text)
-  }
-  const timer =
-    callback === undefined ? undefined : setTimeout(() => answer(EVENT_FAILED), LONGEST_WAIT)
-  return {
-    answer,
+  const reply: Reply = {
+    since,
+    answer(answer) {
+      if (given || callback === undefined) return
+      given = true
+      open.delete(reply)
+      callback(answer)
+    },
     get given() {
       return given
     },
@@ -182,6 +205,29 @@ function replyTo(callback: ((answer: EventAnswer) => void) | undefined): Reply {
       return Math.max(0, since + patience - performance.now())
     },
   }
+  if (callback !== undefined) open.add(reply)
+  return reply
+}
+
+/** About what a client's values take up in memory; no more than is refused anyway is looked at. */
+function weightOf(args: readonly unknown[]): number {
+  let weight = 0
+  // Not recursive: they may be nested as deep as a frame is long.
+  const rest: unknown[] = [args]
+  while (rest.length > 0 && weight <= MOST_WEIGHT) {
+    const value = rest.pop()
+    weight += WEIGHT_OF_VALUE
+    if (typeof value === 'string') weight += value.length
+    else if (ArrayBuffer.isView(value)) weight += value.byteLength
+    else if (Array.isArray(value)) for (const inner of value) rest.push(inner)
+    else if (typeof value === 'object' && value !== null) {
+      for (const [key, inner] of Object.entries(value)) {
+        weight += key.length
+        rest.push(inner)
+      }
+    }
+  }
+  return weight
 }
 
 /** Takes the callback from the end of an event's arguments, if there is one. */

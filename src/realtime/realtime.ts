@@ -89,6 +89,7 @@ export async function addRealtime(app: FastifyInstance, context: Context): Promi
     cutSlowReaders(io, replayLimit),
     () => delivery.stop(),
     () => notices.stop(),
+    () => listening.stop(),
   ]
   stop = async () => {
     stopping = true
