@@ -4,10 +4,10 @@ import { type Database, isPassing } from '../database/connection.ts'
 import type { Turns } from '../realtime/turns.ts'
 import type { Delivery } from './delivery.ts'
 import type { LiveMessage } from './live.ts'
-import { type NewMessage, storeMessages, type StoredRow } from './queries.ts'
+import { type NewMessage, storeMessages } from './queries.ts'
 
 /** Messages, and characters of theirs, that one statement stores at most. */
-const MOST_TOGETHER = 128
+const MOST_TOGETHER = 500
 const MOST_CHARACTERS = 4 * 1024 * 1024
 /** Weight that may wait; beyond it messages are refused until the database keeps up. */
 const MOST_WAITING = 64 * 1024 * 1024
@@ -48,12 +48,6 @@ interface Waiting {
   suspect: boolean
 }
 
-/** What a statement was given, and what it said. */
-interface Stored {
-  readonly batch: readonly Waiting[]
-  readonly rows: readonly StoredRow[]
-}
-
 /**
  * Messages that arrive while others are being committed are stored together, by the next
  * statement; a single one never waits. One statement at a time keeps everything in order. While
@@ -67,52 +61,40 @@ export function createMessageWriter(db: Database, turns: Turns, delivery: Delive
   let waitingWeight = 0
   let writing: Promise<void> | undefined
   let lastDeadline = Infinity
+  let watch: NodeJS.Timeout | undefined
 
   function leave(waiting: Waiting): void {
     waitingWeight -= weightOf(waiting)
   }
 
   async function write(): Promise<void> {
-    const watch = setInterval(giveUpLate, LOOKED_EVERY)
+    watch = setInterval(giveUpLate, LOOKED_EVERY)
     while (queue.length > 0) {
       const endTurn = await turns.take()
-      const outcome = await writeInTurn().finally(endTurn)
+      const outcome = await writeBatch().finally(endTurn)
       if (outcome === 'away') await Promise.race([db.returned(), pause(LOOKED_EVERY)])
     }
     clearInterval(watch)
     writing = undefined
   }
 
-  /** Stores and sends until nothing waits, the database is away, or somebody wants the turn. */
-  async function writeInTurn(): Promise<'written' | 'away'> {
-    let outcome = await storeBatch()
-    while (typeof outcome === 'object') {
-      const goesOn = queue.length > 0 && !turns.areWanted
-      // PostgreSQL stores the next ones while these are sent.
-      const next = goesOn ? storeBatch() : 'written'
-      await send(outcome)
-      outcome = await next
-    }
-    return outcome
-  }
-
-  async function storeBatch(): Promise<Stored | 'written' | 'away'> {
+  async function writeBatch(): Promise<'written' | 'away'> {
     batch = takeBatch(queue)
     queue = queue.slice(batch.length)
     try {
-      const messages = batch.map(({ message }) => message)
-      const mayBeThere = batch.some(({ tried }) => tried)
-      const rows = await storeMessages(db, messages, mayBeThere)
-      const stored = { batch, rows }
+      await storeAndSend()
       batch.forEach(leave)
       batch = []
-      return stored
+      return 'written'
     } catch (error) {
       return putBack(error) ? 'away' : 'written'
     }
   }
 
-  async function send({ batch, rows }: Stored): Promise<void> {
+  async function storeAndSend(): Promise<void> {
+    const messages = batch.map(({ message }) => message)
+    const mayBeThere = batch.some(({ tried }) => tried)
+    const rows = await storeMessages(db, messages, mayBeThere)
     const stored = new Set<Waiting>()
     const live = rows.map(([ordinal, position, ...shown]): LiveMessage => {
       const waiting = batch[ordinal - 1] as Waiting
@@ -172,6 +154,7 @@ export function createMessageWriter(db: Database, turns: Turns, delivery: Delive
         writing,
         pause(PATIENCE_AT_END + LOOKED_EVERY, undefined, { ref: false }),
       ])
+      clearInterval(watch)
     },
   }
 }

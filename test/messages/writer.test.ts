@@ -56,8 +56,9 @@ function setUp() {
       delivered.push(...messages.map(([, , , , , body]) => body))
     },
   } as unknown as Delivery
-  const writer = createMessageWriter(db, createTurns(), delivery)
-  return { writer, control, asked, delivered, stored }
+  const turns = createTurns()
+  const writer = createMessageWriter(db, turns, delivery)
+  return { writer, turns, control, asked, delivered, stored }
 }
 
 const message = (id: string): NewMessage => ({
@@ -172,4 +173,40 @@ await t.test('more than memory should hold is refused at once', async (t) => {
   )
   t.equal(await outcomes.at(-1), 'too many')
   await Promise.allSettled(outcomes)
+})
+
+await t.test('empty messages are not without weight', async (t) => {
+  const { writer, control } = setUp()
+  control.failure = () => new Error('connect ECONNREFUSED')
+  const outcomes = Array.from({ length: 140_000 }, (_, index) =>
+    writer.store({ ...message(String(index)), body: '' }, 300),
+  )
+  t.equal(await outcomes.at(-1), 'too many')
+  await Promise.allSettled(outcomes)
+})
+
+await t.test(
+  'a statement that is never answered does not keep the server from ending',
+  async (t) => {
+    const { writer, control } = setUp()
+    control.pause = () => new Promise(() => undefined)
+    const lost = writer.store(message('lost'), MINUTE)
+    const [outcome] = await Promise.allSettled([lost, writer.finish()])
+    t.equal(outcome.status, 'rejected')
+  },
+)
+
+await t.test('whoever waits for a turn gets it between two statements', async (t) => {
+  const { writer, asked, delivered, turns } = setUp()
+  const ids = Array.from({ length: 1_200 }, (_, index) => String(index))
+  const all = Promise.all(ids.map((id) => writer.store(message(id), MINUTE)))
+  const endTurn = await turns.take()
+  const before = asked.flatMap(({ ids }) => ids)
+  t.ok(before.length > 0 && before.length < ids.length)
+  t.same(delivered, before, 'all that was stored has been sent')
+  await pause(20)
+  t.same(delivered, before, 'nothing is stored meanwhile')
+  endTurn()
+  await all
+  t.same(delivered, ids)
 })
