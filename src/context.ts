@@ -11,6 +11,11 @@ export interface Context {
   readonly settings: Settings
   readonly log: Logger
   readonly db: Database
+  /**
+   * Two connections of their own for messages: one stores, one reads what others stored. So they
+   * wait neither for requests nor for changes of memberships, which wait for them.
+   */
+  readonly chatDb: Database
   readonly passwords: Passwords
   readonly attempts: Attempts
   readonly tokens: Tokens

@@ -20,6 +20,8 @@ import { wireTimes } from './wire/times.ts'
 
 /** A query that hangs holds up the end for this many milliseconds at most. */
 const LONGEST_POOL_END = 1_000
+/** Connections for storing and delivering messages, besides the pool of DATABASE_POOL_SIZE. */
+const CHAT_CONNECTIONS = 2
 
 /** Milliseconds that a request to socket.io may take to arrive. */
 const LONGEST_REQUEST = 60_000
@@ -49,11 +51,15 @@ export async function startServer(
 ): Promise<RunningServer> {
   await migrateDatabase(databaseUrl)
   const db = openDatabase(databaseUrl, settings.databasePoolSize, log)
+  const chatDb = openDatabase(databaseUrl, CHAT_CONNECTIONS, log, 'waifchat messages')
   const apps: (() => Promise<void>)[] = []
   let presence: Presence | undefined
   const stop = async () => {
     await Promise.all(apps.splice(0).map((end) => end()))
-    await Promise.race([Promise.all([presence?.end(), db.close()]), pause(LONGEST_POOL_END)])
+    await Promise.race([
+      Promise.all([presence?.end(), db.close(), chatDb.close()]),
+      pause(LONGEST_POOL_END),
+    ])
   }
   try {
     presence = await announceServer(databaseUrl, log)
@@ -62,6 +68,7 @@ export async function startServer(
       settings,
       log,
       db,
+      chatDb,
       passwords: createPasswords(),
       attempts: createAttempts(settings.loginFailures),
       tokens: createTokens(secret, settings.tokenTtl),

@@ -68,8 +68,14 @@ const parserOf: pg.CustomTypesConfig['getTypeParser'] = (oid, format) =>
  *
  * @param url postgres:// address
  * @param poolSize most connections at a time
+ * @param name shown in pg_stat_activity
  */
-export function openDatabase(url: string, poolSize: number, log: Logger): Database {
+export function openDatabase(
+  url: string,
+  poolSize: number,
+  log: Logger,
+  name = 'waifchat',
+): Database {
   const pool = new pg.Pool({
     connectionString: url,
     max: poolSize,
@@ -81,7 +87,7 @@ export function openDatabase(url: string, poolSize: number, log: Logger): Databa
     // For a server that fell silent: no answer within its own limits is none at all.
     query_timeout: 6_000,
     keepAlive: true,
-    application_name: 'waifchat',
+    application_name: name,
     options: `${PLANNING} -c synchronous_commit=on -c TimeZone=UTC -c DateStyle=ISO`,
     types: { getTypeParser: parserOf },
   })

@@ -34,36 +34,54 @@ export interface Memberships {
   dissolve(groupId: string, caller: string | undefined): Promise<Outcome>
 }
 
-export function createMemberships(db: Database, { rooms, inTurn }: Realtime): Memberships {
-  /** Changes who gets messages and then lets the rooms follow, between two messages. */
-  function betweenMessages<Result>(
+/** An outcome without a change, or the version of the group's members that a change has made. */
+type Change = Outcome | { readonly membersVersion: number }
+
+export function createMemberships(db: Database, { rooms, turns }: Realtime): Memberships {
+  /**
+   * Changes who gets messages and then lets the rooms follow, between two messages.
+   *
+   * @param affected room of the sockets that the change is about
+   * @param work calls `hold` right before the change: from then on no message is stored or sent,
+   *   so whatever may take its time, such as waiting for a connection or a lock, comes before
+   */
+  async function betweenMessages(
     affected: string,
-    work: (tx: Queryable) => Promise<Result>,
-    follow: (result: Result) => void,
-  ): Promise<Result> {
-    return inTurn(async () => {
-      let committing = false
-      try {
-        const result = await db.transaction(async (tx) => {
-          const decided = await work(tx)
-          committing = true
-          return decided
+    work: (tx: Queryable, hold: () => Promise<void>) => Promise<Change>,
+    follow: (membersVersion: number) => void,
+  ): Promise<Outcome> {
+    let endTurn: (() => void) | undefined
+    let committing = false
+    try {
+      const change = await db.transaction(async (tx) => {
+        const decided = await work(tx, async () => {
+          endTurn = await turns.take()
+          await holdMessages(tx)
         })
-        follow(result)
-        return result
-      } catch (error) {
-        // A commit whose answer was lost may have happened all the same.
-        if (committing) rooms.doubted(affected)
-        throw error
-      }
-    })
+        committing = true
+        return decided
+      })
+      if (typeof change === 'string') return change
+      follow(change.membersVersion)
+      return 'done'
+    } catch (error) {
+      // A commit whose answer was lost may have happened all the same.
+      if (committing) rooms.doubted(affected)
+      throw error
+    } finally {
+      endTurn?.()
+    }
   }
 
   return {
     async create(group) {
-      const insert = (tx: Queryable) => insertGroup(tx, group)
-      await betweenMessages(userRoom(group.ownerId), insert, (groupId) => {
-        rooms.joined(group.ownerId, groupId)
+      let groupId = ''
+      const insert = async (tx: Queryable): Promise<Change> => {
+        groupId = await insertGroup(tx, group)
+        return { membersVersion: 0 }
+      }
+      await betweenMessages(userRoom(group.ownerId), insert, (version) => {
+        rooms.joined(group.ownerId, groupId, version)
       })
     },
 
@@ -84,45 +102,44 @@ export function createMemberships(db: Database, { rooms, inTurn }: Realtime): Me
       }),
 
     agree(groupId, userId, caller) {
-      const accept = async (tx: Queryable): Promise<Outcome> => {
+      const accept = async (tx: Queryable, hold: () => Promise<void>): Promise<Change> => {
         const ownerId = await lockGroup(tx, groupId)
         if (isForbidden(caller, ownerId)) return 'forbidden'
         if (ownerId === undefined) return 'refused'
-        await holdMessages(tx)
-        return (await acceptApplication(tx, groupId, userId)) ? 'done' : 'refused'
+        await hold()
+        const membersVersion = await acceptApplication(tx, groupId, userId)
+        return membersVersion === undefined ? 'refused' : { membersVersion }
       }
-      return betweenMessages(userRoom(userId), accept, (outcome) => {
-        if (outcome === 'done') rooms.joined(userId, groupId)
+      return betweenMessages(userRoom(userId), accept, (version) => {
+        rooms.joined(userId, groupId, version)
       })
     },
 
     remove(groupId, userId, caller) {
-      const remove = async (tx: Queryable): Promise<Outcome> => {
+      const remove = async (tx: Queryable, hold: () => Promise<void>): Promise<Change> => {
         const ownerId = await lockGroup(tx, groupId)
         if (ownerId === undefined) return 'done'
         if (isForbidden(caller, ownerId, userId)) return 'forbidden'
         if (userId === ownerId) return 'refused'
-        await holdMessages(tx)
-        await deleteMember(tx, groupId, userId)
-        return 'done'
+        await hold()
+        const membersVersion = await deleteMember(tx, groupId, userId)
+        return membersVersion === undefined ? 'done' : { membersVersion }
       }
-      return betweenMessages(userRoom(userId), remove, (outcome) => {
-        if (outcome === 'done') rooms.left(userId, groupId)
+      return betweenMessages(userRoom(userId), remove, (version) => {
+        rooms.left(userId, groupId, version)
       })
     },
 
     dissolve(groupId, caller) {
-      const dissolve = async (tx: Queryable): Promise<Outcome> => {
+      const dissolve = async (tx: Queryable, hold: () => Promise<void>): Promise<Change> => {
         const ownerId = await lockGroup(tx, groupId)
         if (ownerId === undefined) return 'done'
         if (isForbidden(caller, ownerId)) return 'forbidden'
-        await holdMessages(tx)
-        await dissolveGroup(tx, groupId)
-        return 'done'
+        await hold()
+        const membersVersion = await dissolveGroup(tx, groupId)
+        return membersVersion === undefined ? 'done' : { membersVersion }
       }
-      return betweenMessages(groupRoom(groupId), dissolve, (outcome) => {
-        if (outcome === 'done') rooms.dissolved(groupId)
-      })
+      return betweenMessages(groupRoom(groupId), dissolve, () => rooms.dissolved(groupId))
     },
   }
 }

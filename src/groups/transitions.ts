@@ -94,38 +94,71 @@ export async function deleteApplication(tx: Queryable, groupId: string, userId: 
 }
 
 // Somebody who joins has read, as it were, all that was said before (behaviour.md 6).
-const accepted = statement<[id: string]>(
+const accepted = statement<[membersVersion: number]>(
   'groups_accept',
-  `update group_members m set state = 'member', joined_at = now(),
-    start_seq = c.last_seq, read_seq = c.last_seq, sent_total = 0, sent_when_read = 0
-  from conversations c
-  where c.group_id = m.group_id
-    and m.group_id = $1 and m.user_id = $2 and m.state = 'requested'
-  returning m.id`,
+  `with joined as (
+    update group_members m set state = 'member', joined_at = now(),
+      start_seq = c.last_seq, read_seq = c.last_seq, sent_total = 0, sent_when_read = 0
+    from conversations c
+    where c.group_id = m.group_id
+      and m.group_id = $1 and m.user_id = $2 and m.state = 'requested'
+    returning m.group_id
+  )
+  update groups g set members_version = g.members_version + 1
+  from joined where g.id = joined.group_id returning g.members_version`,
 )
 
-/** Turns an application into a membership, with nothing unread; false when none waits. */
-export async function acceptApplication(tx: Queryable, groupId: string, userId: string) {
-  return (await tx.run(accepted, [groupId, userId])).length > 0
+/**
+ * Turns an application into a membership, with nothing unread.
+ *
+ * @returns the version of the group's members that this makes; undefined when none waits
+ */
+export async function acceptApplication(
+  tx: Queryable,
+  groupId: string,
+  userId: string,
+): Promise<number | undefined> {
+  const [row] = await tx.run(accepted, [groupId, userId])
+  return row?.[0]
 }
 
-const removed = statement(
+const removed = statement<[membersVersion: number]>(
   'groups_remove_member',
-  `delete from group_members where group_id = $1 and user_id = $2 and state = 'member'`,
+  `with removed as (
+    delete from group_members where group_id = $1 and user_id = $2 and state = 'member'
+    returning group_id
+  )
+  update groups g set members_version = g.members_version + 1
+  from removed where g.id = removed.group_id returning g.members_version`,
 )
 
-/** Ends a membership, if there is one. */
-export async function deleteMember(tx: Queryable, groupId: string, userId: string): Promise<void> {
-  await tx.run(removed, [groupId, userId])
+/**
+ * Ends a membership.
+ *
+ * @returns the version of the group's members that this makes; undefined when there was none
+ */
+export async function deleteMember(
+  tx: Queryable,
+  groupId: string,
+  userId: string,
+): Promise<number | undefined> {
+  const [row] = await tx.run(removed, [groupId, userId])
+  return row?.[0]
 }
 
-const dissolved = statement(
+const dissolved = statement<[membersVersion: number]>(
   'groups_dissolve',
   `with emptied as (delete from group_members where group_id = $1)
-  update groups set dissolved_at = now() where id = $1`,
+  update groups set dissolved_at = now(), members_version = members_version + 1
+  where id = $1 returning members_version`,
 )
 
-/** Ends a group: no members, no applications, not found any more. Its messages stay. */
-export async function dissolveGroup(tx: Queryable, groupId: string): Promise<void> {
-  await tx.run(dissolved, [groupId])
+/**
+ * Ends a group: no members, no applications, not found any more. Its messages stay.
+ *
+ * @returns the version of its members that this makes, undefined when there is no such group
+ */
+export async function dissolveGroup(tx: Queryable, groupId: string): Promise<number | undefined> {
+  const [row] = await tx.run(dissolved, [groupId])
+  return row?.[0]
 }

@@ -39,8 +39,20 @@ export async function createDelivery(
   const recordings = new Set<LiveMessage[]>()
   let watermark = await newestPosition(db)
   let turn: Promise<void> = Promise.resolve()
+  let sentAt = -Infinity
   let looking = false
   let failing = false
+
+  async function sendAll(messages: readonly LiveMessage[]): Promise<void> {
+    // Another process may have changed the members.
+    const versions = new Map<string, number>()
+    for (const [, , , targetId, , , , , , , , version] of messages) {
+      if (version !== null) versions.set(targetId, version)
+    }
+    if (versions.size > 0) await rooms.follow(db, versions)
+    for (const message of messages) send(message)
+    sentAt = performance.now()
+  }
 
   function send(message: LiveMessage): void {
     const [position, conversation, senderId, targetId] = message
@@ -55,12 +67,9 @@ export async function createDelivery(
   }
 
   async function sendUpTo(position: number): Promise<void> {
-    for (;;) {
+    while (watermark < position) {
       const found = await messagesBetween(db, watermark, position, FETCHED_TOGETHER)
-      // Another process may have changed the members, too.
-      const groupIds = found.flatMap(([, kind, , targetId]) => (kind === 'group' ? targetId : []))
-      await rooms.refresh([...new Set(groupIds)])
-      for (const message of found) send(message)
+      await sendAll(found)
       if (found.length < FETCHED_TOGETHER) break
     }
   }
@@ -78,12 +87,15 @@ export async function createDelivery(
   }
 
   async function catchUp(): Promise<void> {
-    await inTurn(async () => sendUpTo(await newestPosition(db)))
+    // Asked for outside the turn: messages that were just stored need not wait for the answer.
+    const newest = await newestPosition(db)
+    await inTurn(() => sendUpTo(newest))
     failing = false
   }
 
   const timer = setInterval(() => {
-    if (looking) return
+    // Whatever is sent meanwhile brings along what others stored before it.
+    if (looking || performance.now() - sentAt < LOOKED_EVERY) return
     looking = true
     void catchUp()
       .catch(postponed)
@@ -101,7 +113,7 @@ export async function createDelivery(
         const [first, last] = [stored[0], stored.at(-1)]
         if (first === undefined || last === undefined) return
         if (last[0] - watermark !== stored.length) return sendUpTo(last[0])
-        for (const message of stored) send(message)
+        await sendAll(stored)
       }).catch(postponed),
     catchUp,
     record() {

@@ -45,7 +45,9 @@ export function messageEvents(
   limit: Limit,
 ): Events {
   async function store(message: NewMessage, patience: number): Promise<EventAnswer> {
-    if (await writer.store(message, patience)) {
+    const outcome = await writer.store(message, patience)
+    if (outcome === 'too many') return TOO_MANY
+    if (outcome === 'stored') {
       return { status: 200, msg: 'success', _id: message.id, time: message.sentAt.toISOString() }
     }
     if (!(await knowsBothEnds(db, message))) return NO_SUCH_TARGET

@@ -18,6 +18,8 @@ export type LiveMessage = readonly [
   senderAvatarUrl: string,
   groupName: string | null,
   groupAvatarUrl: string | null,
+  /** Which version of the group's members (`groups.members_version`) was seen with it. */
+  membersVersion: number | null,
 ]
 
 /** What receivers of `private_chat` and `group_chat` get (interface document, events 2 and 4). */
@@ -67,7 +69,8 @@ export function sendUnread(receiver: Receiver, message: LiveMessage): void {
 
 const columns = `m.position, c.kind, m.sender_id,
     coalesce(c.group_id, case m.sender_id when c.low_user_id then c.high_user_id else c.low_user_id end),
-    m.kind, m.body, m.sent_at, u.nick, u.avatar_url, g.name, g.avatar_url`
+    m.kind, m.body, m.sent_at, u.nick, u.avatar_url, g.name, g.avatar_url,
+    g.members_version`
 
 const between = statement<[...LiveMessage]>(
   'live_between',

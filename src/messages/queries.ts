@@ -27,6 +27,7 @@ export type StoredRow = [
   senderAvatarUrl: string,
   groupName: string | null,
   groupAvatarUrl: string | null,
+  membersVersion: number | null,
 ]
 
 const stored = statement<StoredRow>(

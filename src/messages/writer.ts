@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { Fault } from '../fault.ts'
 import { type Database, isPassing } from '../database/connection.ts'
-import type { InTurn } from '../realtime/turns.ts'
+import type { Turns } from '../realtime/turns.ts'
 import type { Delivery } from './delivery.ts'
 import type { LiveMessage } from './live.ts'
 import { type NewMessage, storeMessages } from './queries.ts'
@@ -9,30 +9,38 @@ import { type NewMessage, storeMessages } from './queries.ts'
 /** Messages, and characters of theirs, that one statement stores at most. */
 const MOST_TOGETHER = 500
 const MOST_CHARACTERS = 4 * 1024 * 1024
-/** Characters that may wait; beyond them messages are refused until the database keeps up. */
+/** Weight that may wait; beyond it messages are refused until the database keeps up. */
 const MOST_WAITING = 64 * 1024 * 1024
+/** A message weighs as much as its characters and this: about what it takes besides them. */
+const WEIGHT_WITHOUT_BODY = 512
 /** How often it is looked for messages that have waited too long, in milliseconds. */
 const LOOKED_EVERY = 250
 /** For how many milliseconds what still waits is tried when the server stops. */
 const PATIENCE_AT_END = 1_500
 
+/** `refused`: the sender may not write there; `too many`: more wait than memory should hold. */
+export type Outcome = 'stored' | 'refused' | 'too many'
+
 /** Stores messages in the order in which they are given, then sends them. */
 export interface MessageWriter {
   /**
-   * Whether it was stored; false when the sender may not write there.
+   * Stores a message and sends it.
    *
    * @param patience milliseconds to try again for while the database is away
    * @throws when it could not be stored, or when it is not known whether it was
    */
-  store(message: NewMessage, patience: number): Promise<boolean>
-  /** Resolves when nothing waits any more; nothing has much patience from now on. */
+  store(message: NewMessage, patience: number): Promise<Outcome>
+  /**
+   * Resolves when nothing waits any more, or soon without the database's answer; nothing has much
+   * patience from now on.
+   */
   finish(): Promise<void>
 }
 
 interface Waiting {
   readonly message: NewMessage
   readonly deadline: number
-  readonly resolve: (stored: boolean) => void
+  readonly resolve: (outcome: Outcome) => void
   readonly reject: (error: unknown) => void
   /** It may have been stored: the answer to an earlier statement did not come. */
   tried: boolean
@@ -45,27 +53,25 @@ interface Waiting {
  * statement; a single one never waits. One statement at a time keeps everything in order. While
  * the database is away it is tried again: the messages' ids make a repetition safe.
  *
- * @param inTurn between whose works memberships may change
+ * @param turns between which memberships may change
  */
-export function createMessageWriter(
-  db: Database,
-  inTurn: InTurn,
-  delivery: Delivery,
-): MessageWriter {
+export function createMessageWriter(db: Database, turns: Turns, delivery: Delivery): MessageWriter {
   let queue: Waiting[] = []
   let batch: Waiting[] = []
-  let waitingCharacters = 0
+  let waitingWeight = 0
   let writing: Promise<void> | undefined
   let lastDeadline = Infinity
+  let watch: NodeJS.Timeout | undefined
 
   function leave(waiting: Waiting): void {
-    waitingCharacters -= waiting.message.body.length
+    waitingWeight -= weightOf(waiting)
   }
 
   async function write(): Promise<void> {
-    const watch = setInterval(giveUpLate, LOOKED_EVERY)
+    watch = setInterval(giveUpLate, LOOKED_EVERY)
     while (queue.length > 0) {
-      const outcome = await inTurn(writeBatch)
+      const endTurn = await turns.take()
+      const outcome = await writeBatch().finally(endTurn)
       if (outcome === 'away') await Promise.race([db.returned(), pause(LOOKED_EVERY)])
     }
     clearInterval(watch)
@@ -97,7 +103,7 @@ export function createMessageWriter(
       return [position, conversation, senderId, targetId, kind, body, sentAt, ...shown]
     })
     await delivery.deliver(live)
-    for (const waiting of batch) waiting.resolve(stored.has(waiting))
+    for (const waiting of batch) waiting.resolve(stored.has(waiting) ? 'stored' : 'refused')
   }
 
   function putBack(error: unknown): boolean {
@@ -131,20 +137,30 @@ export function createMessageWriter(
   return {
     store: (message, patience) =>
       new Promise((resolve, reject) => {
-        if (waitingCharacters > MOST_WAITING) {
-          reject(new Fault('too many messages wait to be stored'))
+        if (waitingWeight > MOST_WAITING) {
+          resolve('too many')
           return
         }
-        waitingCharacters += message.body.length
         const deadline = performance.now() + patience
-        queue.push({ message, deadline, resolve, reject, tried: false, suspect: false })
+        const waiting = { message, deadline, resolve, reject, tried: false, suspect: false }
+        waitingWeight += weightOf(waiting)
+        queue.push(waiting)
         writing ??= write()
       }),
     async finish() {
       lastDeadline = performance.now() + PATIENCE_AT_END
-      await writing
+      // A statement that hangs must not keep the server from ending.
+      await Promise.race([
+        writing,
+        pause(PATIENCE_AT_END + LOOKED_EVERY, undefined, { ref: false }),
+      ])
+      clearInterval(watch)
     },
   }
+}
+
+function weightOf({ message }: Waiting): number {
+  return message.body.length + WEIGHT_WITHOUT_BODY
 }
 
 function takeBatch(queue: readonly Waiting[]): Waiting[] {

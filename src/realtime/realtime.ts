@@ -22,7 +22,7 @@ import { createRooms, type Rooms } from './rooms.ts'
 import { createSessions, keepSessions, pidOf, returningAdapter } from './sessions.ts'
 import { cutSlowReaders } from './slow-readers.ts'
 import { createSpeaking, speakingEvents } from './speaking.ts'
-import { createTurns, type InTurn } from './turns.ts'
+import { createTurns, type Turns } from './turns.ts'
 
 /** Larger frames cost the connection (behaviour.md 8). */
 const LARGEST_FRAME = 8 * 1024 * 1024
@@ -40,14 +40,14 @@ export interface Realtime {
   readonly notices: Notices
   readonly rooms: Rooms
   /** The turns that messages and changes of memberships take. */
-  readonly inTurn: InTurn
+  readonly turns: Turns
   /** Who may send each event. */
   readonly access: readonly Declared[]
 }
 
 /** Puts socket.io on an app, with the eight events of the interface document. */
 export async function addRealtime(app: FastifyInstance, context: Context): Promise<Realtime> {
-  const { db, log, settings, tokens } = context
+  const { db, chatDb, log, settings, tokens } = context
   const sessions = createSessions(db, settings.sessionTtl)
   let stop = () => app.io.close()
   const options: Partial<ServerOptions> & { preClose: (done: () => void) => void } = {
@@ -69,13 +69,13 @@ export async function addRealtime(app: FastifyInstance, context: Context): Promi
   limitSockets(io.engine, settings.socketLimit, TOO_MANY, senderBehind(settings.trustedProxies))
 
   const rooms = createRooms(io, db)
-  const delivery = await createDelivery(io, db, rooms, log)
+  const delivery = await createDelivery(io, chatDb, rooms, log)
   const bookmark = () => String(delivery.watermark)
   const greet = (socket: Socket) => socket.emit('login', socket.id, bookmark())
   const speaking = createSpeaking(db, rooms, sessions, settings.authMode, greet)
   const notices = createNotices(io, db, log, bookmark)
-  const inTurn = createTurns()
-  const writer = createMessageWriter(db, inTurn, delivery)
+  const turns = createTurns()
+  const writer = createMessageWriter(chatDb, turns, delivery)
   const { replayLimit } = settings
   const recovery = createRecovery(db, rooms, sessions, delivery, notices, replayLimit, log)
   const events = {
@@ -116,5 +116,5 @@ export async function addRealtime(app: FastifyInstance, context: Context): Promi
   const access = Object.entries(events)
     .filter(([name]) => name !== 'disconnect')
     .map(([name, one]) => ({ name, access: one.access }))
-  return { notices, rooms, inTurn, access }
+  return { notices, rooms, turns, access }
 }

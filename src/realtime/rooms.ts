@@ -47,16 +47,25 @@ export interface Rooms {
   ): Promise<boolean>
   /** Makes a socket speak for nobody. */
   leave(socket: Socket): void
-  /** A user has become a member: every device of theirs enters the group's room. */
-  joined(userId: string, groupId: string): void
+  /**
+   * A user has become a member: every device of theirs enters the group's room.
+   *
+   * @param version of the group's members, which this has made
+   */
+  joined(userId: string, groupId: string, version: number): void
   /** A user is no longer a member: every device of theirs leaves the group's room. */
-  left(userId: string, groupId: string): void
+  left(userId: string, groupId: string, version: number): void
   /** The group is no more. */
   dissolved(groupId: string): void
   /** Two people are no longer friends: what they may be shown has changed, the rooms have not. */
   parted(userId: string, friendId: string): void
-  /** Asks the database for the members of groups that another process may have changed. */
-  refresh(groupIds: readonly string[]): Promise<void>
+  /**
+   * Asks the database for the members of groups that another process has changed: of those whose
+   * room here has not this version yet.
+   *
+   * @param versions of the members by group, as they came with messages
+   */
+  follow(db: Queryable, versions: ReadonlyMap<string, number>): Promise<void>
   /**
    * What the database says of the sockets in a room may have changed, and it cannot be asked: cuts
    * their connections. Their clients come back at once and get the rooms that are theirs then.
@@ -98,6 +107,13 @@ export function createRooms(io: Server, db: Queryable): Rooms {
     }
   }
 
+  /** Which version of a group's members its room has; unknown until the first message. */
+  const known = new Map<string, number>()
+  function follows(groupId: string, version: number): void {
+    // Whoever made one in between is another process: the next message leads to the database.
+    if ((known.get(groupId) ?? -1) === version - 1) known.set(groupId, version)
+  }
+
   return {
     enter<Loaded>(
       socket: Socket,
@@ -124,28 +140,34 @@ export function createRooms(io: Server, db: Queryable): Rooms {
       socket.data.userId = undefined
       for (const room of socket.rooms) if (room !== socket.id) void socket.leave(room)
     },
-    joined(userId, groupId) {
+    joined(userId, groupId, version) {
       changed((id) => id === userId)
+      follows(groupId, version)
       io.in(userRoom(userId)).socketsJoin(groupRoom(groupId))
     },
-    left(userId, groupId) {
+    left(userId, groupId, version) {
       changed((id) => id === userId)
+      follows(groupId, version)
       io.in(userRoom(userId)).socketsLeave(groupRoom(groupId))
     },
     dissolved(groupId) {
       changed(() => true)
+      known.delete(groupId)
       io.in(groupRoom(groupId)).socketsLeave(groupRoom(groupId))
     },
     parted(userId, friendId) {
       changed((id) => id === userId || id === friendId)
     },
-    async refresh(groupIds) {
-      if (groupIds.length === 0) return
+    async follow(db, versions) {
+      const news = [...versions].filter(([id, version]) => version > (known.get(id) ?? -1))
+      if (news.length === 0) return
+      const groupIds = news.map(([groupId]) => groupId)
       await ask(
         undefined,
         () => db.run(membersOf, [groupIds]),
         (rows) => {
           changed(() => true)
+          for (const [groupId, version] of news) known.set(groupId, version)
           const members = new Map(groupIds.map((groupId) => [groupId, new Set<string>()]))
           for (const [groupId, userId] of rows) members.get(groupId)?.add(userId)
           for (const socket of io.of('/').sockets.values()) {

@@ -40,7 +40,15 @@ function setUp() {
         }
       }
       if (error !== undefined) throw error
-      return ids.map((id, index) => [index + 1, stored.get(id), 'nick', '/a.jpeg', null, null])
+      return ids.map((id, index) => [
+        index + 1,
+        stored.get(id),
+        'nick',
+        '/a.jpeg',
+        null,
+        null,
+        null,
+      ])
     },
   } as unknown as Database
   const delivery = {
@@ -48,8 +56,9 @@ function setUp() {
       delivered.push(...messages.map(([, , , , , body]) => body))
     },
   } as unknown as Delivery
-  const writer = createMessageWriter(db, createTurns(), delivery)
-  return { writer, control, asked, delivered, stored }
+  const turns = createTurns()
+  const writer = createMessageWriter(db, turns, delivery)
+  return { writer, turns, control, asked, delivered, stored }
 }
 
 const message = (id: string): NewMessage => ({
@@ -71,7 +80,7 @@ await t.test('what arrives while another is stored is stored together, in order'
   const ids = ['1', '2', '3', '4']
   t.same(
     await Promise.all(ids.map((id) => writer.store(message(id), MINUTE))),
-    ids.map(() => true),
+    ids.map(() => 'stored'),
   )
   t.same(
     asked.map(({ ids }) => ids),
@@ -90,7 +99,7 @@ await t.test(
     const first = writer.store(message('1'), MINUTE)
     await pause(3)
     const second = writer.store(message('2'), MINUTE)
-    t.same(await Promise.all([first, second]), [true, true])
+    t.same(await Promise.all([first, second]), ['stored', 'stored'])
     t.same(delivered, ['1', '2'])
     t.same([...stored.keys()], ['1', '2'], 'each is stored once')
     t.same(
@@ -111,7 +120,7 @@ await t.test('whose patience ends is refused, and not stored afterwards', async 
   const patient = writer.store(message('patient'), MINUTE)
   await t.rejects(impatient, /does not answer/)
   away = false
-  t.equal(await patient, true)
+  t.equal(await patient, 'stored')
   t.same(delivered, ['patient'])
 })
 
@@ -122,7 +131,7 @@ await t.test('a statement that hangs does not keep callers waiting', async (t) =
   await t.rejects(writer.store(message('1'), 300), /does not answer/)
   control.pause = () => pause(1)
   release()
-  t.equal(await writer.store(message('2'), MINUTE), true)
+  t.equal(await writer.store(message('2'), MINUTE), 'stored')
   t.same(delivered, ['1', '2'], 'it was stored all the same, and so it is shown')
 })
 
@@ -144,7 +153,7 @@ await t.test(
     const there = setUp()
     const last = there.writer.store(message('last'), MINUTE)
     await there.writer.finish()
-    t.equal(await last, true)
+    t.equal(await last, 'stored')
 
     const { writer, control } = setUp()
     control.failure = () => new Error('connect ECONNREFUSED')
@@ -162,6 +171,42 @@ await t.test('more than memory should hold is refused at once', async (t) => {
   const outcomes = Array.from({ length: 70 }, (_, index) =>
     writer.store({ ...message(String(index)), body: large }, 1_000),
   )
-  await t.rejects(outcomes.at(-1) as Promise<boolean>, /too many messages wait/)
+  t.equal(await outcomes.at(-1), 'too many')
   await Promise.allSettled(outcomes)
+})
+
+await t.test('empty messages are not without weight', async (t) => {
+  const { writer, control } = setUp()
+  control.failure = () => new Error('connect ECONNREFUSED')
+  const outcomes = Array.from({ length: 140_000 }, (_, index) =>
+    writer.store({ ...message(String(index)), body: '' }, 300),
+  )
+  t.equal(await outcomes.at(-1), 'too many')
+  await Promise.allSettled(outcomes)
+})
+
+await t.test(
+  'a statement that is never answered does not keep the server from ending',
+  async (t) => {
+    const { writer, control } = setUp()
+    control.pause = () => new Promise(() => undefined)
+    const lost = writer.store(message('lost'), MINUTE)
+    const [outcome] = await Promise.allSettled([lost, writer.finish()])
+    t.equal(outcome.status, 'rejected')
+  },
+)
+
+await t.test('whoever waits for a turn gets it between two statements', async (t) => {
+  const { writer, asked, delivered, turns } = setUp()
+  const ids = Array.from({ length: 1_200 }, (_, index) => String(index))
+  const all = Promise.all(ids.map((id) => writer.store(message(id), MINUTE)))
+  const endTurn = await turns.take()
+  const before = asked.flatMap(({ ids }) => ids)
+  t.ok(before.length > 0 && before.length < ids.length)
+  t.same(delivered, before, 'all that was stored has been sent')
+  await pause(20)
+  t.same(delivered, before, 'nothing is stored meanwhile')
+  endTurn()
+  await all
+  t.same(delivered, ids)
 })

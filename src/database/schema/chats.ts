@@ -84,6 +84,7 @@ export const groups = pgTable(
     number: bigint({ mode: 'number' }).notNull().unique(),
     sign: text().notNull(),
     avatarUrl: text().notNull().default('/group_pic.png'),
+    membersVersion: count(),
     createdAt: instant().notNull().defaultNow(),
     dissolvedAt: instant(),
   },

@@ -12,6 +12,9 @@ import type { Translation } from '../translation.ts'
 
 const DEFAULT_PICTURE = '/group_pic.png'
 
+/** What the original knows of a group. */
+type GroupRow = Omit<Group, 'membersVersion'>
+
 type Found = [
   id: string,
   ownerId: string,
@@ -70,7 +73,7 @@ const numberOwners = statement<[number: number, id: string]>(
 )
 
 /** Groups that live. */
-export const groups: Translation<Group> = {
+export const groups: Translation<GroupRow> = {
   ...translation('groups'),
   page: statement(
     'import_page_groups',
@@ -79,7 +82,7 @@ export const groups: Translation<Group> = {
 }
 
 /** Groups that were dissolved here; the original forgets them, so only exports of ours have any. */
-export const dissolvedGroups: Translation<Group> = {
+export const dissolvedGroups: Translation<GroupRow> = {
   ...translation('dissolved_groups'),
   page: statement(
     'import_page_dissolved_groups',
@@ -87,7 +90,7 @@ export const dissolvedGroups: Translation<Group> = {
   ),
 }
 
-function translation(collection: Collection): Omit<Translation<Group>, 'page'> {
+function translation(collection: Collection): Omit<Translation<GroupRow>, 'page'> {
   return {
     collection,
     details: ['createdAt'],
@@ -129,7 +132,7 @@ function translation(collection: Collection): Omit<Translation<Group>, 'page'> {
   }
 }
 
-function read(reader: Reader): Omit<Group, 'dissolvedAt'> {
+function read(reader: Reader): Omit<GroupRow, 'dissolvedAt'> {
   const name = reader.name('groupName', 15, '群聊', {
     cut: 'group-name-cut',
     given: 'group-name-given',
@@ -148,7 +151,7 @@ function read(reader: Reader): Omit<Group, 'dissolvedAt'> {
   }
 }
 
-function render(row: Group, times: WireTimes): Document {
+function render(row: GroupRow, times: WireTimes): Document {
   return {
     _id: objectId(row.id),
     userId: objectId(row.ownerId),
@@ -163,7 +166,7 @@ function render(row: Group, times: WireTimes): Document {
 }
 
 /** Of several groups with one number the first keeps it; the others get the next that is free. */
-async function giveNumbers(db: Queryable, candidates: Candidate<Group>[]): Promise<void> {
+async function giveNumbers(db: Queryable, candidates: Candidate<GroupRow>[]): Promise<void> {
   const checked = accepted(candidates)
   const owners = new Map(await db.run(numberOwners, [checked.map(({ row }) => row.number)]))
   for (const candidate of checked) {
