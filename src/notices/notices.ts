@@ -34,10 +34,15 @@ export function createNotices(
 ): Notices {
   const toldOf = new Map<string, number>()
   const counting = new Map<string, Promise<void>>()
+  /** Whose next count, for all their devices, has not begun: it will see what is news now. */
+  const awaited = new Set<string>()
 
   /** Counts one after the other for each person, so that what is sent last is what was read last. */
   function sendCounts(receiver: Receiver, userId: string): Promise<void> {
-    const count = () => persistently(db, () => countNotices(db, userId), PATIENCE)
+    const count = () => {
+      awaited.delete(userId)
+      return persistently(db, () => countNotices(db, userId), PATIENCE)
+    }
     const mine = (counting.get(userId) ?? Promise.resolve())
       .then(count)
       .then(
@@ -64,7 +69,9 @@ export function createNotices(
   /** Tells those who are connected to this process. */
   const tell = {
     applied(userId: string) {
+      if (awaited.has(userId)) return
       void sendCounts(io.to(userRoom(userId)), userId)
+      awaited.add(userId)
     },
     agreed(userId: string) {
       const now = performance.now()
