@@ -111,9 +111,10 @@ export function labelOf(part: string): string {
   return /-([^-]*)\.part$/.exec(part)?.[1] ?? ''
 }
 
-/** Whose a temporary file is, as far as its name tells. */
+/** Whose a temporary file can be; `another` is one that lives on this machine. */
 export type Owner = 'this process' | 'a dead process' | 'another' | 'of another machine'
 
+/** Whose a temporary file is, as far as its name tells. */
 export function ownerOf(part: string): Owner {
   const [host, pid] = part.split('-')
   if (host !== HOST) return 'of another machine'

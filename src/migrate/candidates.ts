@@ -43,14 +43,13 @@ export interface Sifted {
   readonly rejects: Reject[]
 }
 
-/** Leaves out what was imported as it is, and refuses second documents of one id. */
-export async function sift(
+/** Documents with their readers, but for those of which not even the id can be read: `rejects`. */
+export function readable(
   run: Run,
-  collection: Collection,
   sources: readonly Source[],
-): Promise<Sifted> {
-  const rejects: Reject[] = []
-  const read = sources.flatMap((source) => {
+  rejects: Reject[],
+): { readonly source: Source; readonly reader: Reader }[] {
+  return sources.flatMap((source) => {
     try {
       return [{ source, reader: new Reader(source, run.times) }]
     } catch (error) {
@@ -58,6 +57,16 @@ export async function sift(
       return []
     }
   })
+}
+
+/** Leaves out what was imported as it is, and refuses second documents of one id. */
+export async function sift(
+  run: Run,
+  collection: Collection,
+  sources: readonly Source[],
+): Promise<Sifted> {
+  const rejects: Reject[] = []
+  const read = readable(run, sources, rejects)
   const ids = read.map(({ reader }) => reader.id)
   const digests = sources.map(({ digest }) => digest)
   const documents = await findKnown(run.db, collection, ids)

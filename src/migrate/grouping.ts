@@ -1,5 +1,5 @@
 import { statement } from '../database/connection.ts'
-import { type Candidate, countUnchanged, refuse, rejectOf } from './candidates.ts'
+import { type Candidate, countUnchanged, readable, refuse, rejectOf } from './candidates.ts'
 import { BATCH_BYTES } from './dump/batches.ts'
 import { textOf } from './extended-json.ts'
 import { findKnown, findQuarantined, noteRejected, see } from './ledger.ts'
@@ -121,14 +121,7 @@ async function firstOfTheirIds(
   sources: readonly Source[],
   rejects: Reject[],
 ): Promise<{ source: Source; reader: Reader }[]> {
-  const read = sources.flatMap((source) => {
-    try {
-      return [{ source, reader: new Reader(source, run.times) }]
-    } catch (error) {
-      rejects.push(rejectOf(source, error))
-      return []
-    }
-  })
+  const read = readable(run, sources, rejects)
   const ids = read.map(({ reader }) => reader.id)
   const marks = read.map(({ source }) => markOf(source))
   const sightings = await see(run.db, collection, ids, marks)

@@ -55,7 +55,9 @@ export class PairAdapter extends Adapter {
     own.apply(rooms, ({ conn: { transport }, client }) => {
       // Safe to send as one: engine.io asks the same question when it writes, and the answer stays,
       // as a WebSocket is what connections are upgraded to and is never left for another transport.
-      if (transport._canSendPreEncodedFrame?.({ options: both })) client.writeToEngine(text, both)
+      // Without frames there would be nothing to send at all.
+      const asOne = frames.length > 0 && transport._canSendPreEncodedFrame?.({ options: both })
+      if (asOne) client.writeToEngine(text, both)
       else for (const packet of packets) client.writeToEngine(packet.text, packet.options)
     })
   }
