@@ -12,9 +12,6 @@ import type { Translation } from '../translation.ts'
 
 const DEFAULT_PICTURE = '/group_pic.png'
 
-/** What the original knows of a group. */
-type GroupRow = Omit<Group, 'membersVersion'>
-
 type Found = [
   id: string,
   ownerId: string,
@@ -24,11 +21,13 @@ type Found = [
   avatarUrl: string,
   createdAt: Date,
   dissolvedAt: Date | null,
+  membersVersion: number,
 ]
 
 const found = statement<Found>(
   'import_find_groups',
-  `select id, owner_id, name, number, sign, avatar_url, created_at, dissolved_at
+  `select id, owner_id, name, number, sign, avatar_url, created_at, dissolved_at,
+    members_version
   from groups where id = any ($1::text[])`,
 )
 // The conversation comes with the group, as it does when one is made here.
@@ -36,9 +35,9 @@ const stored = statement(
   'import_store_groups',
   `with stored as (
     insert into groups
-      (id, owner_id, name, number, sign, avatar_url, created_at, dissolved_at)
+      (id, owner_id, name, number, sign, avatar_url, created_at, dissolved_at, members_version)
     select * from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[],
-      $6::text[], $7::timestamptz[], $8::timestamptz[])
+      $6::text[], $7::timestamptz[], $8::timestamptz[], $9::bigint[])
     on conflict (id) do update set owner_id = excluded.owner_id, name = excluded.name,
       number = excluded.number, sign = excluded.sign, avatar_url = excluded.avatar_url,
       created_at = excluded.created_at
@@ -73,7 +72,7 @@ const numberOwners = statement<[number: number, id: string]>(
 )
 
 /** Groups that live. */
-export const groups: Translation<GroupRow> = {
+export const groups: Translation<Group> = {
   ...translation('groups'),
   page: statement(
     'import_page_groups',
@@ -82,7 +81,7 @@ export const groups: Translation<GroupRow> = {
 }
 
 /** Groups that were dissolved here; the original forgets them, so only exports of ours have any. */
-export const dissolvedGroups: Translation<GroupRow> = {
+export const dissolvedGroups: Translation<Group> = {
   ...translation('dissolved_groups'),
   page: statement(
     'import_page_dissolved_groups',
@@ -90,10 +89,11 @@ export const dissolvedGroups: Translation<GroupRow> = {
   ),
 }
 
-function translation(collection: Collection): Omit<Translation<GroupRow>, 'page'> {
+function translation(collection: Collection): Omit<Translation<Group>, 'page'> {
   return {
     collection,
     details: ['createdAt'],
+    places: ['membersVersion'],
     read: (reader) => ({
       ...read(reader),
       dissolvedAt: collection === 'dissolved_groups' ? reader.time('dissolvedAt') : null,
@@ -115,6 +115,7 @@ function translation(collection: Collection): Omit<Translation<GroupRow>, 'page'
         rows.map(({ avatarUrl }) => avatarUrl),
         rows.map(({ createdAt }) => createdAt),
         rows.map(({ dissolvedAt }) => dissolvedAt),
+        rows.map(({ membersVersion }) => membersVersion),
       ])
       const ids = rows.map(({ id }) => id)
       await db.run(ownersJoined, [ids, ids.map((id) => madeId(id, 'owner'))])
@@ -123,8 +124,9 @@ function translation(collection: Collection): Omit<Translation<GroupRow>, 'page'
     async find(db, ids) {
       const rows = await db.run(found, [ids])
       const all = rows.map(
-        ([id, ownerId, name, number, sign, avatarUrl, createdAt, dissolvedAt]) => ({
-          ...{ id, ownerId, name, number, sign, avatarUrl, createdAt, dissolvedAt },
+        ([id, ownerId, name, number, sign, avatarUrl, createdAt, dissolvedAt, membersVersion]) => ({
+          ...{ id, ownerId, name, number, sign, avatarUrl },
+          ...{ createdAt, dissolvedAt, membersVersion },
         }),
       )
       return all.filter((row) => (row.dissolvedAt === null) === (collection === 'groups'))
@@ -132,7 +134,7 @@ function translation(collection: Collection): Omit<Translation<GroupRow>, 'page'
   }
 }
 
-function read(reader: Reader): Omit<GroupRow, 'dissolvedAt'> {
+function read(reader: Reader): Omit<Group, 'dissolvedAt'> {
   const name = reader.name('groupName', 15, '群聊', {
     cut: 'group-name-cut',
     given: 'group-name-given',
@@ -148,10 +150,11 @@ function read(reader: Reader): Omit<GroupRow, 'dissolvedAt'> {
     sign: reader.cut(reader.text('sign') ?? '', 50, 'sign-cut'),
     avatarUrl: reader.picture('imgUrl', DEFAULT_PICTURE),
     createdAt: reader.detailedTime('createdAt') ?? reader.time('creatTime'),
+    membersVersion: reader.detailedNumber('membersVersion') ?? 0,
   }
 }
 
-function render(row: GroupRow, times: WireTimes): Document {
+function render(row: Group, times: WireTimes): Document {
   return {
     _id: objectId(row.id),
     userId: objectId(row.ownerId),
@@ -166,7 +169,7 @@ function render(row: GroupRow, times: WireTimes): Document {
 }
 
 /** Of several groups with one number the first keeps it; the others get the next that is free. */
-async function giveNumbers(db: Queryable, candidates: Candidate<GroupRow>[]): Promise<void> {
+async function giveNumbers(db: Queryable, candidates: Candidate<Group>[]): Promise<void> {
   const checked = accepted(candidates)
   const owners = new Map(await db.run(numberOwners, [checked.map(({ row }) => row.number)]))
   for (const candidate of checked) {
