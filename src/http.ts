@@ -29,6 +29,7 @@ const LONGEST_URL = 16_384
  *   `limitDuration` and `watchPace` limit instead: Node would cut off those that progress
  */
 export function createApp({ log, settings }: Context, requestTimeout: number): FastifyInstance {
+  const logsRequests = log.isLevelEnabled('debug')
   const app = Fastify({
     loggerInstance: log,
     bodyLimit: settings.bodyLimit,
@@ -37,8 +38,10 @@ export function createApp({ log, settings }: Context, requestTimeout: number): F
     trustProxy: settings.trustedProxies.length > 0 && [...settings.trustedProxies],
     // A 503 would crash the client; what has arrived is still answered while stopping.
     return503OnClosing: false,
-    // Two lines a request would be the larger part of the log, and of its cost.
-    logController: new LogController({ disableRequestLogging: !log.isLevelEnabled('debug') }),
+    // Two lines and a logger a request would be the larger part of the log, and of its cost.
+    logController: new LogController({ disableRequestLogging: !logsRequests }),
+    childLoggerFactory: (logger, bindings, options) =>
+      logsRequests ? logger.child(bindings, options) : logger,
     forceCloseConnections: 'idle',
     requestTimeout,
     http: { headersTimeout: 60_000 },

@@ -54,7 +54,7 @@ const COSTS: Record<string, Cost> = {
     none: 1,
   },
   '/message/friend': { query: ({ userId, friendId }) => ({ userId, friendId }), some: 1, none: 1 },
-  '/message/group': { query: ({ userId, groupId }) => ({ userId, groupId }), some: 1, none: 1 },
+  '/message/group': { query: ({ userId, groupId }) => ({ userId, groupId }), some: 1, none: 2 },
   '/message/list': { query: own, some: 1, none: 2 },
   '/notes/get': { query: () => ({}), some: 1, none: 1 },
 }

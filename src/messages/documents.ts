@@ -37,7 +37,7 @@ export function groupPageDocument(groupId: string, rows: GroupPageRow[], times: 
   const [groupName] = rows[0] as GroupPageRow
   return {
     groupNick: { _id: groupId, groupName },
-    messageList: rows.map(([, , _id, senderId, nick, avatarUrl, kind, message, sentAt]) => ({
+    messageList: rows.map(([, , _id, , senderId, nick, avatarUrl, kind, message, sentAt]) => ({
       _id,
       groupId,
       userId: personDocument(senderId, nick, avatarUrl),

@@ -1,4 +1,4 @@
-import { ofKnownUser } from '../accounts/queries.ts'
+import { isUser, ofKnownUser } from '../accounts/queries.ts'
 import { type Queryable, statement } from '../database/connection.ts'
 import type { Conversation, Friendship, GroupMember, Message } from '../database/schema.ts'
 
@@ -118,21 +118,22 @@ const friendPage = statement<FriendPageRow>(
       and seq <= c.last_seq - ($3::bigint - 1) * ${PAGE}
     order by seq limit ${PAGE}
   ) m on true
-  where me.id = $1 and friend.id = $2
-  order by m.seq`,
+  where me.id = $1 and friend.id = $2`,
 )
 
 /**
  * A page of what two people said, oldest first; page 1 is the newest. At least one row when both
  * exist, with the state of their friendship; none when one of them does not.
  */
-export function friendMessagePage(
+export async function friendMessagePage(
   db: Queryable,
   userId: string,
   friendId: string,
   page: number,
 ): Promise<FriendPageRow[]> {
-  return db.run(friendPage, [userId, friendId, page])
+  const rows = await db.run(friendPage, [userId, friendId, page])
+  // They come in this order, but a join does not promise it; asking for it costs a tenth more.
+  return rows.sort((one, other) => one[8] - other[8])
 }
 
 /** The group on every row, and one message; the message is null where there is none. */
@@ -140,6 +141,7 @@ export type GroupPageRow = [
   groupName: string,
   state: GroupMember['state'] | null,
   id: string | null,
+  seq: number,
   senderId: string,
   senderNick: string,
   senderAvatarUrl: string,
@@ -150,9 +152,9 @@ export type GroupPageRow = [
 
 const groupPage = statement<GroupPageRow>(
   'messages_group_page',
-  `select g.name, mine.state, m.id, m.sender_id, u.nick, u.avatar_url, m.kind, m.body, m.sent_at
+  `select g.name, mine.state, m.id, m.seq, m.sender_id, u.nick, u.avatar_url,
+    m.kind, m.body, m.sent_at
   from groups g
-  join users me on me.id = $1
   left join group_members mine on mine.user_id = $1 and mine.group_id = $2
   left join conversations c on mine.state = 'member' and c.group_id = $2
   left join lateral (
@@ -162,21 +164,23 @@ const groupPage = statement<GroupPageRow>(
     order by seq limit ${PAGE}
   ) m on true
   left join users u on u.id = m.sender_id
-  where g.id = $2 and g.dissolved_at is null
-  order by m.seq`,
+  where g.id = $2 and g.dissolved_at is null`,
 )
 
 /**
  * A page of what was said in a group, as `friendMessagePage` gives it; no row when the group or
  * the user does not exist.
  */
-export function groupMessagePage(
+export async function groupMessagePage(
   db: Queryable,
   userId: string,
   groupId: string,
   page: number,
 ): Promise<GroupPageRow[]> {
-  return db.run(groupPage, [userId, groupId, page])
+  const rows = await db.run(groupPage, [userId, groupId, page])
+  // Only whoever is no member may be nobody at all.
+  if (rows[0]?.[1] !== 'member' && !(await isUser(db, userId))) return []
+  return rows.sort((one, other) => one[3] - other[3])
 }
 
 /** A conversation with its newest message. */

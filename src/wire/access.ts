@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Tokens } from '../accounts/tokens.ts'
-import { FORBIDDEN, UNAUTHORIZED } from './answers.ts'
+import { type Answer, FORBIDDEN, UNAUTHORIZED } from './answers.ts'
 import { endpointOf } from './endpoint.ts'
 
 /** What somebody can be to the thing whose id a parameter holds. */
@@ -72,27 +72,39 @@ export function enforceAccess(
     }
   })
   app.decorateRequest('caller', undefined)
-  app.addHook('preHandler', async (request, reply) => {
+  app.addHook('preHandler', (request, reply, done) => {
     const { access } = endpointOf(request)
-    if (access === undefined || access === 'public') return
-    const token = sentToken(request)
-    if (token === undefined) return mode === 'open' ? undefined : reply.send(UNAUTHORIZED)
-    request.caller = tokens.verify(token)?.userId
-    if (request.caller === undefined) return reply.send(UNAUTHORIZED)
-    if (access === 'user') {
+    const refusal = refusalOf(request, access ?? 'public', mode, tokens)
+    if (refusal !== undefined) {
+      void reply.send(refusal)
+    } else if (access === 'user' && request.caller !== undefined) {
       // Elsewhere nothing is theirs any more; here a token is all that is asked for.
-      return (await isUser(request.caller)) ? undefined : reply.send(UNAUTHORIZED)
+      isUser(request.caller).then((is) => (is ? done() : void reply.send(UNAUTHORIZED)), done)
+    } else {
+      done()
     }
-    if (access.as === undefined) return
-    const input = (request.method === 'POST' ? request.body : request.query) as Record<
-      string,
-      unknown
-    >
-    const named = Object.hasOwn(input, access.as) ? input[access.as] : undefined
-    if (named === undefined && access.optional) return
-    return named === request.caller ? undefined : reply.send(FORBIDDEN)
   })
   return declared
+}
+
+/** What a request is refused with for its token, or for the lack of one; notes its caller. */
+function refusalOf(
+  request: FastifyRequest,
+  access: Access,
+  mode: 'open' | 'token',
+  tokens: Tokens,
+): Answer | undefined {
+  if (access === 'public') return undefined
+  const token = sentToken(request)
+  if (token === undefined) return mode === 'open' ? undefined : UNAUTHORIZED
+  request.caller = tokens.verify(token)?.userId
+  if (request.caller === undefined) return UNAUTHORIZED
+  if (access === 'user' || access.as === undefined) return undefined
+  const { method, body, query } = request
+  const input = (method === 'POST' ? body : query) as Record<string, unknown>
+  const named = Object.hasOwn(input, access.as) ? input[access.as] : undefined
+  if (named === undefined && access.optional) return undefined
+  return named === request.caller ? undefined : FORBIDDEN
 }
 
 /**

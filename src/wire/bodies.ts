@@ -48,23 +48,25 @@ export async function readWellFormed(app: FastifyInstance): Promise<void> {
     },
   )
   await app.register(formbody, { parser: parseForm })
-  app.addHook('preValidation', async ({ raw: { url = '' } }) => decoded(url))
+  app.addHook('preValidation', ({ raw: { url = '' } }, _reply, done) => {
+    done(isDecodable(url) ? undefined : new IllFormed())
+  })
 }
 
 function parseForm(text: string): Record<string, unknown> {
   // The bytes of a form are ASCII; this stands for one that was not even UTF-8.
-  if (text.includes('\ufffd')) throw new IllFormed()
-  decoded(text)
+  if (text.includes('\ufffd') || !isDecodable(text)) throw new IllFormed()
   return parse(text)
 }
 
-/** @throws IllFormed for a percent sequence that is no UTF-8 */
-function decoded(text: string): void {
-  if (!text.includes('%')) return
+/** Whether all percent sequences are UTF-8. */
+function isDecodable(text: string): boolean {
+  if (!text.includes('%')) return true
   try {
     decodeURIComponent(text)
+    return true
   } catch {
-    throw new IllFormed()
+    return false
   }
 }
 

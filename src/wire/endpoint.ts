@@ -46,8 +46,9 @@ export function answerAsDocumented(app: FastifyInstance, settings: Settings): vo
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
   // A POST without a body fails its rules like one with an empty body.
-  app.addHook('preValidation', async (request) => {
+  app.addHook('preValidation', (request, _reply, done) => {
     if (request.method === 'POST' && request.body == null) request.body = {}
+    done()
   })
   app.setErrorHandler((error: FastifyError, request, reply) =>
     answerError(error, request, reply, most),

@@ -10,9 +10,10 @@ export const securityHeaders: Readonly<Record<string, string>> = {
 
 /** Sends the headers with everything; a route that serves files sets its own instead. */
 export function sendSecurityHeaders(app: FastifyInstance): void {
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     reply.headers(securityHeaders)
     // Chats must not lie about on the reader's disk.
     if (request.routeOptions.config.failure !== undefined) reply.header('cache-control', 'no-store')
+    done()
   })
 }

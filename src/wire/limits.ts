@@ -130,8 +130,9 @@ export function networkOf(address = ''): string {
 /** Answers requests over the limit of their address with 429 in a body, before they are read. */
 export function limitRequests(app: FastifyInstance, perSecond: AddressLimit): void {
   const limit = createLimit(perSecond.most)
-  app.addHook('onRequest', async ({ ip }, reply) => {
+  app.addHook('onRequest', ({ ip }, reply, done) => {
     const asker = askerAt(ip, perSecond)
-    if (asker !== undefined && limit.take(asker) !== 'within') return reply.send(TOO_MANY)
+    if (asker !== undefined && limit.take(asker) !== 'within') void reply.send(TOO_MANY)
+    else done()
   })
 }

@@ -40,10 +40,12 @@ function isElectron(headers: IncomingHttpHeaders): boolean {
  * get it at the documented endpoints; uploaded files may be shown and linked to from anywhere.
  */
 export function refuseStrangers(app: FastifyInstance, settings: Doorway): void {
-  app.addHook('onRequest', async ({ headers, routeOptions }, reply) => {
+  app.addHook('onRequest', ({ headers, routeOptions }, reply, done) => {
     const isDocumented = routeOptions.config.failure !== undefined
     if (!isLetIn(headers, settings) || (isDocumented && isDriveBy(headers))) {
-      return reply.code(403).send(FORBIDDEN)
+      void reply.code(403).send(FORBIDDEN)
+    } else {
+      done()
     }
   })
 }
