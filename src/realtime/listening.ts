@@ -32,6 +32,12 @@ export interface PendingEvent {
   readonly args: readonly unknown[]
 }
 
+interface Arrived extends PendingEvent {
+  readonly handler: EventHandler
+  readonly reply: Reply
+  readonly weight: number
+}
+
 /** What sockets send, and what becomes of it. */
 export interface Listening {
   /**
@@ -90,16 +96,13 @@ export function createListening(events: Events, log: Logger): Listening {
         if (current.get(pid) === socket) current.delete(pid)
       })
 
-      const pending: (PendingEvent & {
-        readonly weight: number
-        readonly run: () => Promise<void>
-      })[] = []
+      const pending: Arrived[] = []
       let busy = true
       let weight = 0
       async function runPending(): Promise<void> {
         for (let next = pending.shift(); next !== undefined; next = pending.shift()) {
           weight -= next.weight
-          await next.run()
+          await runEvent(socket, next, log)
         }
         busy = false
       }
@@ -114,7 +117,7 @@ export function createListening(events: Events, log: Logger): Listening {
       })
       for (const [name, handler] of Object.entries(events)) {
         socket.on(name, (...args: unknown[]) => {
-          const reply = replyTo(takeCallback(args), open)
+          const reply = new Reply(takeCallback(args), open)
           const isFull = pending.length >= MOST_PENDING || weight > MOST_WEIGHT
           const isRefused = !isAllowed() || isFull
           // Whoever flooded must not go on speaking after they took their leave; once is enough.
@@ -123,11 +126,10 @@ export function createListening(events: Events, log: Logger): Listening {
             reply.answer(TOO_MANY)
             return
           }
-          const run = () => runEvent(socket, name, handler, args, reply, log)
           // What does not wait need not be weighed.
           const added = busy ? weightOf(args) : 0
           weight += added
-          pending.push({ name, args, weight: added, run })
+          pending.push({ name, args, handler, reply, weight: added })
           if (busy) return
           busy = true
           workInTurn(pid, runPending)
@@ -142,20 +144,10 @@ export function createListening(events: Events, log: Logger): Listening {
   }
 }
 
-async function runEvent(
-  socket: Socket,
-  name: string,
-  handler: EventHandler,
-  args: readonly unknown[],
-  reply: Reply,
-  log: Logger,
-): Promise<void> {
+async function runEvent(socket: Socket, event: Arrived, log: Logger): Promise<void> {
+  const { args, handler, reply } = event
   // What was answered as failed before it began must not take effect after all.
   if (reply.given) return
-  const fail = (error: unknown) => {
-    log.error({ err: error, event: name, socket: socket.id }, 'event failed')
-    reply.answer(EVENT_FAILED)
-  }
   try {
     const { expiresAt = Infinity } = socket.data
     if (Date.now() >= expiresAt && !handler.isFarewell) {
@@ -168,45 +160,48 @@ async function runEvent(
       return
     }
     const outcome = await handler.handle(socket, parsed.data as never, reply.patience)
-    if ('later' in outcome) outcome.later.then((answer) => reply.answer(answer), fail)
-    else reply.answer(outcome)
+    if ('later' in outcome) {
+      const failed = (error: unknown) => fail(socket, event, log, error)
+      outcome.later.then((answer) => reply.answer(answer), failed)
+    } else {
+      reply.answer(outcome)
+    }
   } catch (error) {
-    fail(error)
+    fail(socket, event, log, error)
   }
+}
+
+function fail(socket: Socket, { name, reply }: Arrived, log: Logger, error: unknown): void {
+  log.error({ err: error, event: name, socket: socket.id }, 'event failed')
+  reply.answer(EVENT_FAILED)
 }
 
 /** The answer to one event. */
-interface Reply {
+class Reply {
   /** When the event came. */
-  readonly since: number
-  readonly given: boolean
-  /** For how many milliseconds from now the event is tried again. */
-  readonly patience: number
-  answer(answer: EventAnswer): void
-}
+  readonly since = performance.now()
+  given = false
 
-/** @param open where a reply is kept until it is given; without a callback none is owed */
-function replyTo(callback: ((answer: EventAnswer) => void) | undefined, open: Set<Reply>): Reply {
-  const patience = callback === undefined ? PATIENCE_UNSEEN : PATIENCE
-  const since = performance.now()
-  let given = false
-  const reply: Reply = {
-    since,
-    answer(answer) {
-      if (given || callback === undefined) return
-      given = true
-      open.delete(reply)
-      callback(answer)
-    },
-    get given() {
-      return given
-    },
-    get patience() {
-      return Math.max(0, since + patience - performance.now())
-    },
+  /** @param open where it is kept until it is given; without a callback none is owed */
+  constructor(
+    private readonly callback: ((answer: EventAnswer) => void) | undefined,
+    private readonly open: Set<Reply>,
+  ) {
+    if (callback !== undefined) open.add(this)
   }
-  if (callback !== undefined) open.add(reply)
-  return reply
+
+  /** For how many milliseconds from now the event is tried again. */
+  get patience(): number {
+    const patience = this.callback === undefined ? PATIENCE_UNSEEN : PATIENCE
+    return Math.max(0, this.since + patience - performance.now())
+  }
+
+  answer(answer: EventAnswer): void {
+    if (this.given || this.callback === undefined) return
+    this.given = true
+    this.open.delete(this)
+    this.callback(answer)
+  }
 }
 
 /** About what a client's values take up in memory; no more than is refused anyway is looked at. */
