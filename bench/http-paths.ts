@@ -11,6 +11,9 @@ export interface Path {
   readonly expected: string
 }
 
+/** Milliseconds in which both servers, just started, compile what every request runs. */
+const WARMING = 4_000
+
 const user = idOf('user', LONG.user)
 const group = idOf('group', 1)
 
@@ -67,6 +70,11 @@ export async function measurePaths(
   const floor = await startScript('bench/floors/http.ts', [databaseUrl])
   try {
     const results = []
+    for (const { http } of [ours, floor]) {
+      for (const { url, expected } of paths) {
+        await requestFor(http, url, WARMING / paths.length, expected)
+      }
+    }
     for (const { name, target, url, expected } of paths) {
       await expectSame(name, url(), ours, floor)
       const side = ({ pid, http }: Listening) => ({
