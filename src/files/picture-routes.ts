@@ -9,9 +9,9 @@ import type { Routes } from '../wire/endpoint.ts'
 import { isStorable } from '../wire/fields.ts'
 import { isId } from '../wire/ids.ts'
 import { type Form, receiveForm } from './form.ts'
+import { keepPictures } from './keeping.ts'
 import { isPicture, mediaTypeOf } from './media.ts'
 import { shownName } from './names.ts'
-import { keepPictures } from './queries.ts'
 import type { Storage } from './storage.ts'
 
 const AVATAR_FAILED: Answer = { res_code: 404, msg: '服务器错误' }

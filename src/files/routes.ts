@@ -3,10 +3,10 @@ import type { Context } from '../context.ts'
 import type { Routes } from '../wire/endpoint.ts'
 import { chunkRoutes } from './chunk-routes.ts'
 import { pictureRoutes } from './picture-routes.ts'
-import { findProven } from './queries.ts'
+import { findNamed, findProven } from './queries.ts'
 import { servingRoutes } from './serving.ts'
 import { openStorage } from './storage.ts'
-import { sweep } from './sweep.ts'
+import { type Rows, sweep } from './sweep.ts'
 
 const SWEEP_EVERY = 60 * 60_000
 /** Between the parser and the disk; the default would stop and start a hundred times a chunk. */
@@ -22,11 +22,14 @@ export function fileRoutes(context: Context): Routes {
     const { db, log, settings } = context
     const storage = await openStorage(settings.uploadDir, settings.freeSpaceFloor)
 
-    const joined = (keys: readonly string[]) => findProven(db, storage, keys)
-    await sweep(storage, settings.chunkTtl, joined, true)
+    const rows: Rows = {
+      joined: (keys) => findProven(db, storage, keys),
+      named: (storedNames) => findNamed(db, storedNames),
+    }
+    await sweep(storage, settings.chunkTtl, rows, true)
     const timer = setInterval(
       () => {
-        sweep(storage, settings.chunkTtl, joined, false).catch((error: unknown) => {
+        sweep(storage, settings.chunkTtl, rows, false).catch((error: unknown) => {
           log.warn({ err: error }, 'the upload folder could not be swept')
         })
       },

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { access, mkdir, open, rename, rm, statfs, unlink } from 'node:fs/promises'
+import { access, link, mkdir, open, rename, rm, statfs, unlink } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import { unusableFolder } from '../startup-error.ts'
@@ -27,8 +27,19 @@ export interface Storage {
   reserve(bytes: number): Promise<(() => void) | undefined>
   /** Whether a finished file is on the disk. */
   has(storedName: string): Promise<boolean>
-  /** Gives temporary files their stored names, all or none, safe from a power failure. */
-  publish(moves: readonly Move[]): Promise<void>
+  /**
+   * Gives temporary files stored names too, all or none, safe from a power failure. The temporary
+   * names stay: while a file has both, its row may be missing.
+   *
+   * @returns false when a name is taken
+   */
+  claim(moves: readonly Move[]): Promise<boolean>
+  /** Takes claimed names back. */
+  withdraw(storedNames: readonly string[]): Promise<void>
+  /** Gives claimed names to a later `sweep` to judge, whatever becomes of the temporary ones. */
+  leaveToSweep(storedNames: readonly string[]): Promise<void>
+  /** Gives a temporary file its stored name, over what has it; for whoever is alone here. */
+  replace(move: Move): Promise<void>
 }
 
 /** A temporary file, written and synced, and the name that it is to have. */
@@ -80,26 +91,39 @@ export async function openStorage(uploadDir: string, freeSpaceFloor: number): Pr
         () => true,
         () => false,
       ),
-    async publish(moves) {
+    async claim(moves) {
       const done: string[] = []
       try {
         for (const { part, storedName } of moves) {
-          await rename(part, at(storedName))
-          done.push(at(storedName))
+          await link(part, at(storedName))
+          done.push(storedName)
         }
         await syncFolder(folder)
+        return true
       } catch (error) {
-        await Promise.all(done.map((path) => rm(path, { force: true })))
+        await storage.withdraw(done)
+        if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
         throw error
       }
+    },
+    async withdraw(storedNames) {
+      await Promise.all(storedNames.map((name) => rm(at(name), { force: true })))
+    },
+    async leaveToSweep(storedNames) {
+      await Promise.all(storedNames.map((name) => link(at(name), storage.newPart())))
+    },
+    async replace({ part, storedName }) {
+      await rename(part, at(storedName))
+      await syncFolder(folder)
     },
   }
   try {
     await mkdir(storage.parts, { recursive: true })
     await mkdir(storage.chunks, { recursive: true })
-    const probe = storage.newPart()
+    const [probe, other] = [storage.newPart(), storage.newPart()]
     await (await open(probe, 'wx')).close()
-    await unlink(probe)
+    await link(probe, other).finally(() => unlink(probe))
+    await unlink(other)
   } catch (error) {
     throw unusableFolder('UPLOAD_DIR', uploadDir, error)
   }

@@ -1,15 +1,22 @@
-import { readdir, rename, rm, stat } from 'node:fs/promises'
+import { lstat, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ownerOf, type Storage } from './storage.ts'
 
 /** No upload and no merge leaves its temporary file unchanged for so long. */
 const LONGEST_PAUSE = 60 * 60_000
 
+/** What a sweep asks the table of files. */
+export interface Rows {
+  /** Which of some keys stand for a file that is complete. */
+  readonly joined: (keys: readonly string[]) => Promise<ReadonlySet<string>>
+  /** Which of some stored names have rows. */
+  readonly named: (storedNames: readonly string[]) => Promise<ReadonlySet<string>>
+}
+
 /**
- * Deletes temporary files that nobody will finish, and the chunks of abandoned uploads and of
- * files that are joined.
+ * Deletes temporary files that nobody will finish, what such a file was claimed as without getting
+ * a row, and the chunks of abandoned uploads and of files that are joined.
  *
- * @param joined which of some keys stand for a file that is complete
  * @param starting whether this process has just begun, so that no temporary file is its own
  * @param chunkTtl milliseconds after which chunks that nobody added to are abandoned
  * @returns how many temporary files and chunk folders were deleted
@@ -17,22 +24,25 @@ const LONGEST_PAUSE = 60 * 60_000
 export async function sweep(
   storage: Storage,
   chunkTtl: number,
-  joined: (keys: readonly string[]) => Promise<ReadonlySet<string>>,
+  rows: Rows,
   starting: boolean,
 ): Promise<number> {
-  let deleted = 0
+  const abandoned: string[] = []
   for (const name of await readdir(storage.parts)) {
     const owner = ownerOf(name)
     const path = join(storage.parts, name)
-    const abandoned =
+    const isAbandoned =
       owner === 'a dead process' ||
       (owner === 'this process' ? starting : (await age(path)) > LONGEST_PAUSE)
-    if (!abandoned) continue
-    await rm(path, { recursive: true, force: true })
-    deleted += 1
+    if (isAbandoned) abandoned.push(path)
   }
+  // Before the temporary names, which say that there may be no row.
+  await storage.withdraw(await unrecorded(storage, rows, abandoned))
+  for (const path of abandoned) await rm(path, { recursive: true, force: true })
+
+  let deleted = abandoned.length
   const keys = await readdir(storage.chunks)
-  const obsolete = await joined(keys)
+  const obsolete = await rows.joined(keys)
   for (const key of keys) {
     const path = join(storage.chunks, key)
     if (!obsolete.has(key) && (await age(path)) < chunkTtl) continue
@@ -40,6 +50,28 @@ export async function sweep(
     deleted += 1
   }
   return deleted
+}
+
+/** The stored names without rows that temporary files have as well. */
+async function unrecorded(
+  { folder }: Storage,
+  { named }: Rows,
+  parts: readonly string[],
+): Promise<string[]> {
+  const claimed = new Set<bigint>()
+  for (const part of parts) {
+    const found = await inode(part)
+    if (found?.isFile() && found.nlink > 1n) claimed.add(found.ino)
+  }
+  // Looked for only after a death in that moment: the folder may be large.
+  if (claimed.size === 0) return []
+  const names: string[] = []
+  for (const name of await readdir(folder)) {
+    const found = await inode(join(folder, name))
+    if (found !== undefined && claimed.has(found.ino)) names.push(name)
+  }
+  const recorded = await named(names)
+  return names.filter((name) => !recorded.has(name))
 }
 
 /** Deletes a folder so that nobody ever sees half of it. */
@@ -58,4 +90,9 @@ export async function removeAtOnce(storage: Storage, path: string): Promise<void
 async function age(path: string): Promise<number> {
   const found = await stat(path).catch(() => undefined)
   return found === undefined ? 0 : Date.now() - found.mtimeMs
+}
+
+/** What the disk knows of a file; undefined for one that is gone. */
+function inode(path: string) {
+  return lstat(path, { bigint: true }).catch(() => undefined)
 }

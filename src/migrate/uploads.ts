@@ -217,7 +217,7 @@ async function keep(
   }
   await db.transaction(async () => {
     await db.orm.insert(files).values(facts)
-    await storage.publish([{ part, storedName }])
+    await storage.replace({ part, storedName })
   })
 }
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { mkdir, readdir, stat, unlink, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, stat, unlink, utimes, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { spawnSync } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -7,12 +7,12 @@ import { createArrivals } from '../../src/files/arrivals.ts'
 import { createChunkStore } from '../../src/files/chunks.ts'
 import { UNNAMED } from '../../src/files/names.ts'
 import { labelOf, openStorage, ownerOf, type Storage } from '../../src/files/storage.ts'
-import { sweep } from '../../src/files/sweep.ts'
+import { type Rows, sweep } from '../../src/files/sweep.ts'
 
 const HOUR = 60 * 60_000
 const DAY = 24 * HOUR
-/** No key stands for a file. */
-const none = async () => new Set<string>()
+/** No key stands for a file, and no file has a row. */
+const none: Rows = { joined: async () => new Set(), named: async () => new Set() }
 
 async function age(path: string, milliseconds: number): Promise<void> {
   const time = new Date(Date.now() - milliseconds)
@@ -43,15 +43,26 @@ await t.test('temporary files get their names together or not at all', async (t)
   await writeFile(two, 'two')
   t.equal(dirname(one), storage.parts)
   await t.rejects(
-    storage.publish([
+    storage.claim([
       { part: one, storedName: 'a' },
       { part: missing, storedName: 'b' },
     ]),
     { code: 'ENOENT' },
   )
   t.notOk(await storage.has('a'))
-  await storage.publish([{ part: two, storedName: '很' }])
-  t.ok(await storage.has('很'))
+  t.ok(await storage.claim([{ part: two, storedName: '很' }]))
+  const moves = [
+    { part: one, storedName: 'a' },
+    { part: one, storedName: '很' },
+  ]
+  t.notOk(await storage.claim(moves), 'a name is taken')
+  t.same(
+    (await readdir(storage.folder)).filter((name) => !name.startsWith('.')),
+    ['很'],
+  )
+  t.equal(await readFile(join(storage.folder, '很'), 'utf8'), 'two', 'nothing is overwritten')
+  await storage.withdraw(['很', 'a'])
+  t.notOk(await storage.has('很'))
 })
 
 await t.test('room on the disk is promised once', async (t) => {
@@ -92,6 +103,37 @@ await t.test('a sweep deletes what nobody will finish, and nothing else', async 
   t.equal(await sweep(storage, DAY, none, true), 1, 'at a start, nothing is ours yet')
   t.same((await readdir(storage.parts)).sort(), [others, foreign].sort())
   t.ok(await storage.has('kept.png'))
+})
+
+await t.test('a sweep deletes files that were claimed and got no row', async (t) => {
+  const storage = await openStorage(t.testdir({}), 0)
+  const { pid: dead } = spawnSync(process.execPath, ['--version'])
+  const claim = async (storedName: string, pid: number) => {
+    const part = join(storage.parts, await partOf(storage, pid))
+    t.ok(await storage.claim([{ part, storedName }]))
+  }
+  await claim('lost.png', dead)
+  await claim('stored.png', dead)
+  await claim('on its way.png', process.ppid)
+  await writeFile(join(storage.folder, 'of another database.png'), 'x')
+  const doubtful = storage.newPart()
+  await writeFile(doubtful, 'x')
+  await storage.claim([{ part: doubtful, storedName: 'doubtful.png' }])
+  await storage.leaveToSweep(['doubtful.png'])
+  await unlink(doubtful)
+
+  const asked: string[] = []
+  const named = async (names: readonly string[]) => {
+    asked.push(...names)
+    return new Set(['stored.png'])
+  }
+  const files = async () => (await readdir(storage.folder)).filter((name) => name.endsWith('png'))
+  t.equal(await sweep(storage, DAY, { ...none, named }, false), 2)
+  t.same(asked.sort(), ['lost.png', 'stored.png'], 'asked about what was in doubt only')
+  const kept = ['doubtful.png', 'of another database.png', 'on its way.png', 'stored.png']
+  t.same((await files()).sort(), kept)
+  t.equal(await sweep(storage, DAY, none, true), 1)
+  t.same((await files()).sort(), kept.slice(1), 'at a start, what this process left too')
 })
 
 await t.test('chunks that other servers receive are seen by their temporary files', async (t) => {
@@ -159,7 +201,7 @@ await t.test('abandoned chunks expire as a whole', async (t) => {
     asked.push(...keys)
     return new Set([joined])
   }
-  t.equal(await sweep(storage, DAY, areJoined, false), 2)
+  t.equal(await sweep(storage, DAY, { ...none, joined: areJoined }, false), 2)
   t.same(asked.sort(), [old, young, joined], 'asked about all at once')
   t.same(await readdir(storage.chunks), [young])
   t.same(await readdir(storage.parts), [])
