@@ -1,7 +1,7 @@
-import { mkdir, readdir, rename, stat } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Storage } from './storage.ts'
-import { removeAtOnce } from './sweep.ts'
+import { setAside } from './sweep.ts'
 
 /** A chunk that has been stored completely. */
 export interface StoredChunk {
@@ -20,6 +20,7 @@ export interface ChunkStore {
   list(fileHash: string): Promise<number[]>
   /** The chunks from 0 on where none is missing between; undefined where one is, or none is there. */
   complete(fileHash: string): Promise<StoredChunk[] | undefined>
+  /** Takes all chunks of a file away; they are deleted afterwards. */
   discard(fileHash: string): Promise<void>
 }
 
@@ -67,7 +68,12 @@ export function createChunkStore(storage: Storage): ChunkStore {
         }),
       )
     },
-    discard: (fileHash) => removeAtOnce(storage, folderOf(fileHash)),
+    async discard(fileHash) {
+      const aside = await setAside(storage, folderOf(fileHash))
+      if (aside === undefined) return
+      // Deleting a thousand chunks takes a second; what a death leaves of them is swept.
+      rm(aside, { recursive: true, force: true }).catch(() => undefined)
+    },
   }
   return chunks
 }

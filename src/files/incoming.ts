@@ -45,12 +45,9 @@ function copy(source: Source, target: FileHandle, onData: (data: Buffer) => void
     let bytes = 0
     const flush = async () => {
       const batch = held
-      const wanted = bytes
       held = []
       bytes = 0
-      if (wanted === 0) return
-      const { bytesWritten } = await target.writev(batch)
-      if (bytesWritten !== wanted) throw new Fault('the disk took less than it was given')
+      if (batch.length > 0) await writeAll(target, batch)
     }
     const refuse = () => reject(source.errored ?? new Refused('too large, or broken off'))
     source.on('data', (data: Buffer) => {
@@ -70,4 +67,15 @@ function copy(source: Source, target: FileHandle, onData: (data: Buffer) => void
     // It may have ended badly before anybody listened.
     if (source.truncated || source.destroyed) refuse()
   })
+}
+
+/**
+ * Appends pieces to a file in one system call.
+ *
+ * @throws Fault when the disk did not take all of them
+ */
+export async function writeAll(target: FileHandle, pieces: readonly Buffer[]): Promise<void> {
+  const { bytesWritten } = await target.writev(pieces)
+  const wanted = pieces.reduce((sum, { length }) => sum + length, 0)
+  if (bytesWritten !== wanted) throw new Fault('the disk took less than it was given')
 }

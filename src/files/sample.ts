@@ -23,8 +23,13 @@ export async function sampledHash(chunks: readonly StoredChunk[]): Promise<strin
   return hash.digest('hex')
 }
 
-/** Where the samples of a chunk between the first and the last begin: each is of two bytes. */
-export function samplePositions(size: number): number[] {
+/** The samples of a chunk between the first and the last. */
+export function samplesOf(chunk: Buffer): Buffer {
+  return Buffer.concat(samplePositions(chunk.length).map((at) => chunk.subarray(at, at + 2)))
+}
+
+/** Where the samples begin: each is of two bytes. */
+function samplePositions(size: number): number[] {
   return [0, Math.floor(size / 2), Math.max(size - 2, 0)]
 }
 

@@ -46,7 +46,8 @@ export async function sweep(
   for (const key of keys) {
     const path = join(storage.chunks, key)
     if (!obsolete.has(key) && (await age(path)) < chunkTtl) continue
-    await removeAtOnce(storage, path)
+    const aside = await setAside(storage, path)
+    if (aside !== undefined) await rm(aside, { recursive: true, force: true })
     deleted += 1
   }
   return deleted
@@ -74,16 +75,20 @@ async function unrecorded(
   return names.filter((name) => !recorded.has(name))
 }
 
-/** Deletes a folder so that nobody ever sees half of it. */
-export async function removeAtOnce(storage: Storage, path: string): Promise<void> {
+/**
+ * Moves a folder to where temporary files are, so that nobody ever sees half of it deleted.
+ *
+ * @returns its new path, for whoever deletes it; undefined when it is gone already
+ */
+export async function setAside(storage: Storage, path: string): Promise<string | undefined> {
   const aside = storage.newPart()
   try {
     await rename(path, aside)
+    return aside
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
   }
-  await rm(aside, { recursive: true, force: true })
 }
 
 /** Milliseconds since a file or a folder's list of files changed; 0 for one that is gone. */

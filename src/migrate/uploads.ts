@@ -6,7 +6,7 @@ import { type Queryable, type Session, statement } from '../database/connection.
 import { files, type StoredFile } from '../database/schema.ts'
 import { isPicture, mediaTypeOf } from '../files/media.ts'
 import { isFileHash, isFileName } from '../files/names.ts'
-import { samplePositions } from '../files/sample.ts'
+import { samplesOf } from '../files/sample.ts'
 import type { Storage } from '../files/storage.ts'
 import { StartupError } from '../startup-error.ts'
 import type { Progress } from './progress.ts'
@@ -183,7 +183,7 @@ async function readThrough(path: string, target?: FileHandle): Promise<Read> {
     md5.update(bytes)
     // The first and the last piece count whole; which is the last shows when no other follows.
     if (before !== undefined && size > before.length) {
-      for (const at of samplePositions(before.length)) sampled.update(before.subarray(at, at + 2))
+      sampled.update(samplesOf(before))
     } else if (before !== undefined) sampled.update(before)
     before = bytes
     size += bytes.length

@@ -11,6 +11,7 @@ import {
   randomFile,
   sendChunk,
   sendChunks,
+  settledFilesBelow,
 } from './files-support.ts'
 import { stringAt } from './json.ts'
 import { serve } from './server.ts'
@@ -28,9 +29,9 @@ const verify = (fileHash: string, fileName: string, type = 'private') =>
 const merge = (fileHash: string, fileName: string, type = 'private') =>
   client.post(`/merge/${type}`, { fileHash, fileName, size: MEBIBYTE })
 
-/** Everything on the disk that belongs to a file, or to nothing yet. */
+/** Everything on the disk that belongs to a file. */
 const leftovers = async (hash: string) =>
-  (await filesBelow(uploads)).filter((path) => path.includes(hash) || path.includes('.part'))
+  (await settledFilesBelow(uploads)).filter((path) => path.includes(hash))
 
 await t.test('chunks in any order, repeated, broken off and resumed', async (t) => {
   const file = randomFile(5_000_000)
@@ -148,7 +149,7 @@ await t.test('names and suffixes', async (t) => {
 await t.test('nothing hostile is stored', async (t) => {
   const { hash, chunks } = randomFile(1000)
   const [data = Buffer.of()] = chunks
-  const before = await filesBelow(uploads)
+  const before = await settledFilesBelow(uploads)
   const chunk = { name: 'blob', data }
   const bad = ['../../etc', '..', hash.toUpperCase(), `${hash}/..`, '', `${hash}0`, 'x'.repeat(32)]
   for (const key of bad) {
@@ -182,7 +183,7 @@ await t.test('nothing hostile is stored', async (t) => {
     expectAnswer(t, await client.post('/merge/private', fields), 41, 'error')
     expectAnswer(t, await client.post('/verify/private', fields), 42, 'error')
   }
-  t.same(await filesBelow(uploads), before, 'nothing is left')
+  t.same(await settledFilesBelow(uploads), before, 'nothing is left')
 })
 
 await t.test('limits', async (t) => {
@@ -196,12 +197,12 @@ await t.test('limits', async (t) => {
   const file = randomFile(3 * MEBIBYTE)
   const tooLarge = Buffer.alloc(MEBIBYTE + 1)
   expectAnswer(t, await sendChunk(limited, file.hash, 0, tooLarge), 40, 'error')
-  t.same(await filesBelow(folder), [])
+  t.same(await settledFilesBelow(folder), [])
 
   await sendChunks(limited, file)
   const fields = { fileHash: file.hash, fileName: 'a.bin' }
   expectAnswer(t, await limited.post('/merge/private', fields), 41, 'error')
-  t.same(await filesBelow(folder), [], 'too large as a whole')
+  t.same(await settledFilesBelow(folder), [], 'too large as a whole')
 
   const other = randomFile(2 * MEBIBYTE)
   const [first = Buffer.of(), second = Buffer.of()] = other.chunks
@@ -212,7 +213,11 @@ await t.test('limits', async (t) => {
   expectAnswer(t, await sendChunk(limited, other.hash, 1, second), 40, 'success')
   const merged = await limited.post('/merge/private', { fileHash: other.hash, fileName: 'a.bin' })
   expectAnswer(t, merged, 41, 'success', { url: `/${other.hash}.bin` })
-  t.same(await filesBelow(folder), [`${other.hash}.bin`], 'a chunk that cannot be harms no other')
+  t.same(
+    await settledFilesBelow(folder),
+    [`${other.hash}.bin`],
+    'a chunk that cannot be harms no other',
+  )
 })
 
 await t.test('a chunk that is repeated after the merge leaves nothing', async (t) => {

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Answer, Client } from './client.ts'
 
 /** A real picture of one pixel. */
@@ -90,6 +91,15 @@ export async function filesBelow(folder: string): Promise<string[]> {
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
     .sort()
+}
+
+/** Like `filesBelow`, once no temporary file is left: chunks are deleted after the answer. */
+export async function settledFilesBelow(folder: string): Promise<string[]> {
+  for (;;) {
+    const paths = await filesBelow(folder)
+    if (!paths.some((path) => path.includes('.part'))) return paths
+    await sleep(10)
+  }
 }
 
 /** The header that goes with `multipartBody`. */

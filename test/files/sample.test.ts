@@ -51,8 +51,30 @@ await t.test('joining gives the bytes in order, and their hashes', async (t) => 
   t.same(joined, {
     size: whole.length,
     sha256: createHash('sha256').update(whole).digest('hex'),
+    sampled: await sampledHash(await store(chunks)),
     md5: md5(whole),
   })
   const stored = await store(chunks)
   await t.rejects(joinChunks(stored, path, false), { code: 'EEXIST' }, 'never over another file')
+})
+
+await t.test('a chunk that changes its size is noticed', async (t) => {
+  const sizes = [1000, 2000, 500]
+  for (const [index, bytes] of sizes.entries()) {
+    for (const change of [1, -1]) {
+      const stored = await store(sizes.map((size) => randomBytes(size)))
+      await writeFile(stored[index]?.path ?? '', randomBytes(bytes + change))
+      const path = join(folder, `changed-${index}-${change}`)
+      await t.rejects(joinChunks(stored, path, false), { name: 'Fault' })
+    }
+  }
+})
+
+await t.test('what was joined is sampled, not what was there before', async (t) => {
+  const stored = await store([randomBytes(1000), randomBytes(10)])
+  const before = await sampledHash(stored)
+  await writeFile(stored[1]?.path ?? '', randomBytes(10))
+  const joined = await joinChunks(stored, join(folder, 'replaced'), false)
+  t.not(joined.sampled, before)
+  t.equal(joined.sampled, await sampledHash(stored))
 })
