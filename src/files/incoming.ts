@@ -4,8 +4,8 @@ import type { MultipartFile } from '@fastify/multipart'
 import { Fault } from '../fault.ts'
 
 /** Data is written in batches, because each write is a trip to another thread. */
-const BATCH_BYTES = 512 * 1024
-const BATCH_PIECES = 64
+const BATCH_BYTES = 1024 * 1024
+const BATCH_PIECES = 256
 
 /** A file as the parser hands it over, while it arrives. */
 type Source = MultipartFile['file']

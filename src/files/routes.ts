@@ -9,8 +9,8 @@ import { openStorage } from './storage.ts'
 import { type Rows, sweep } from './sweep.ts'
 
 const SWEEP_EVERY = 60 * 60_000
-/** Between the parser and the disk; the default would stop and start a hundred times a chunk. */
-const BUFFERED = 256 * 1024
+/** Before and behind the parser, in bytes: a chunk's worth, so that it arrives without a stop. */
+const BUFFERED = 1024 * 1024
 
 /**
  * Endpoints 5, 15, 27 and 38 to 42 of the interface document, and everything that is served.
@@ -38,7 +38,11 @@ export function fileRoutes(context: Context): Routes {
     app.addHook('onClose', () => clearInterval(timer))
 
     await app.register(async (uploads) => {
-      await uploads.register(multipart, { throwFileSizeLimit: false, fileHwm: BUFFERED })
+      await uploads.register(multipart, {
+        throwFileSizeLimit: false,
+        highWaterMark: BUFFERED,
+        fileHwm: BUFFERED,
+      })
       await uploads.register(pictureRoutes(context, storage))
       await uploads.register(chunkRoutes(context, storage))
     })

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { access, link, mkdir, open, rename, rm, statfs, unlink } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -69,8 +69,7 @@ export async function openStorage(uploadDir: string, freeSpaceFloor: number): Pr
     parts: join(folder, '.parts'),
     chunks: join(folder, '.chunks'),
     newPart: (label = '') => {
-      const unique = randomBytes(12).toString('hex')
-      return join(storage.parts, `${HOST}-${process.pid}-${unique}-${label}.part`)
+      return join(storage.parts, `${HOST}-${process.pid}-${randomUUID()}-${label}.part`)
     },
     async reserve(bytes) {
       const now = performance.now()
