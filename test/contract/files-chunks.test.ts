@@ -134,7 +134,12 @@ await t.test('the plain MD5 proves a file too, and the first file under a key st
 })
 
 await t.test('names and suffixes', async (t) => {
-  const suffixes = { 'a.JPG': '.JPG', 没有后缀: '', '报告.最终版': '', '.env': '.env', 'x.': '' }
+  const suffixes = {
+    ...{ 'a.JPG': '.JPG', 没有后缀: '', '报告.最终版': '', '.env': '.env', 'x.': '' },
+    'say %22hi%22 "x".txt': '.txt',
+    '笑😀👨‍👩‍👧.zip': '.zip',
+    [`${'很'.repeat(296)}.mp4`]: '.mp4',
+  }
   for (const [name, suffix] of Object.entries(suffixes)) {
     const file = randomFile(1000)
     await sendChunks(client, file)
@@ -234,15 +239,23 @@ await t.test('a chunk that is repeated after the merge leaves nothing', async (t
   }
 })
 
-await t.test('uploads leave some room on the disk', async (t) => {
-  const folder = join(t.testdir({}), 'up')
+await t.test('uploads and merges leave some room on the disk', async (t) => {
   const full = await serve(t, {
-    UPLOAD_DIR: folder,
+    UPLOAD_DIR: uploads,
+    DATABASE_URL: server.databaseUrl,
     FREE_SPACE_FLOOR: String(2 ** 49),
     LOG_LEVEL: 'silent',
   })
-  const { hash, chunks } = randomFile(1000)
+  const before = await settledFilesBelow(uploads)
+  const file = randomFile(1000)
+  const { hash, chunks } = file
   const answer = await sendChunk(full.client(), hash, 0, chunks[0] ?? Buffer.of())
   expectAnswer(t, answer, 40, 'error')
-  t.same(await filesBelow(folder), [])
+  t.same(await filesBelow(uploads), before)
+
+  await sendChunks(client, file)
+  const fields = { fileHash: hash, fileName: 'a.bin' }
+  expectAnswer(t, await full.client().post('/merge/private', fields), 41, 'error')
+  t.same(await leftovers(hash), [`.chunks/${hash}/0`], 'the chunks are kept')
+  expectAnswer(t, await merge(hash, 'a.bin'), 41, 'success', { url: `/${hash}.bin` })
 })

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { randomInt } from 'node:crypto'
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { download, filesBelow, randomFile, sendChunks, type CutFile } from './files-support.ts'
@@ -44,9 +45,13 @@ await t.test('a server that is killed while it merges', { timeout: 590_000 }, as
     await merging
 
     const { status, bytes } = await download(client, `/${file.hash}.bin`)
-    if (status === 404) seen.absent += 1
-    else {
+    const onDisk = await stat(join(uploads, `${file.hash}.bin`)).catch(() => undefined)
+    if (status === 404) {
+      seen.absent += 1
+      t.equal(onDisk, undefined, 'a file that is absent is not on the disk')
+    } else {
       seen.whole += 1
+      t.same([status, onDisk?.size], [200, file.bytes.length])
       if (!t.ok(bytes.equals(file.bytes), 'a file that is there is whole')) break
     }
     const verified = await client.post('/verify/private', { fileHash: file.hash, fileName: 'a' })

@@ -86,11 +86,14 @@ await t.test('a picture without a name gets one', async (t) => {
   }
 })
 
-await t.test('many uploads of one name in one moment do not collide', async (t) => {
+await t.test('many uploads of one name in one moment, also to two servers', async (t) => {
+  const settings = { UPLOAD_DIR: uploads, DATABASE_URL: server.databaseUrl }
+  const clients = [client, (await serve(t, settings)).client()]
   const answers = await Promise.all(
-    Array.from({ length: 30 }, async (_, index) => {
+    Array.from({ length: 40 }, async (_, index) => {
       const data = Buffer.concat([PNG, Buffer.from(String(index))])
-      const answer = await client.upload('/chat/private/photo', { photo: { name: 'p.png', data } })
+      const sender = clients[index % 2] ?? client
+      const answer = await sender.upload('/chat/private/photo', { photo: { name: 'p.png', data } })
       const url = stringAt(answer.body, 'url')
       t.ok((await download(client, url)).bytes.equals(data), url)
       return url

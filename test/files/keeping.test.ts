@@ -39,6 +39,15 @@ function newKey(): string {
   return randomBytes(16).toString('hex')
 }
 
+/** A row as another server would have stored it. */
+async function insertRow(storedName: string, key: string | null): Promise<void> {
+  await other.query(
+    `insert into files (stored_name, original_name, kind, media_type, size_bytes, sha256, upload_key)
+     values ($1, 'a.png', 'chat_file', 'image/png', 1, repeat('0', 64), $2)`,
+    [storedName, key],
+  )
+}
+
 const contentOf = (storedName: string) => readFile(join(storage.folder, storedName), 'utf8')
 
 await t.test('no connection waits for the disk', async (t) => {
@@ -92,17 +101,11 @@ await t.test('a row is tried again when its connection is lost', async (t) => {
 })
 
 await t.test('a row that was stored although its answer was lost is there once', async (t) => {
-  const insert = (storedName: string, key: string | null) =>
-    other.query(
-      `insert into files (stored_name, original_name, kind, media_type, size_bytes, sha256, upload_key)
-       values ($1, 'a.png', 'chat_file', 'image/png', 1, repeat('0', 64), $2)`,
-      [storedName, key],
-    )
   const upload = await joined('upload')
   const name = await loseConnection(
     () => keepUpload(db, storage, upload),
     async () => {
-      await insert(`${upload.key}.png`, upload.key)
+      await insertRow(`${upload.key}.png`, upload.key)
     },
   )
   t.equal(name, `${upload.key}.png`)
@@ -115,7 +118,7 @@ await t.test('a row that was stored although its answer was lost is there once',
     () => keepPictures(db, storage, pictures),
     async () => {
       claimed = (await readdir(storage.folder)).filter((name) => !before.has(name))
-      for (const storedName of claimed) await insert(storedName, null)
+      for (const storedName of claimed) await insertRow(storedName, null)
     },
   )
   t.equal(claimed.length, 1)
@@ -140,6 +143,27 @@ await t.test('a file without a row is not overwritten', async (t) => {
   t.equal(await contentOf(name), 'mine')
   t.equal(await contentOf(`${upload.key}.png`), 'of another database')
   t.equal(await findServed(db, `${upload.key}.png`), undefined)
+})
+
+await t.test('a name that another server took in the same millisecond', async (t) => {
+  const theirs: string[] = []
+  const racing: Storage = {
+    ...storage,
+    async claim(moves) {
+      const [{ storedName } = { storedName: '' }] = moves
+      // First its file is faster, then its row.
+      if (theirs.length < 2) theirs.push(storedName)
+      if (theirs.length === 1) await writeFile(join(storage.folder, storedName), 'theirs')
+      else if (theirs.at(-1) === storedName) await insertRow(storedName, null)
+      return storage.claim(moves)
+    },
+  }
+  const pictures = [await finished('mine'), await finished('mine too')]
+  const names = await keepPictures(db, racing, pictures)
+  t.same(await Promise.all(names.map(contentOf)), ['mine', 'mine too'])
+  t.equal(new Set([...theirs, ...names]).size, 4)
+  t.equal(await contentOf(theirs[0] ?? ''), 'theirs', 'not overwritten')
+  t.notOk(await storage.has(theirs[1] ?? ''), 'taken back')
 })
 
 await t.test('of many at once under one key, one stays', async (t) => {
