@@ -17,14 +17,12 @@ import type { Storage } from './storage.ts'
 const MOST_ATTEMPTS = 5
 /** Milliseconds for which a row is tried again while the database is away. */
 const PATIENCE = 2_000
-/** Whoever claimed a name stores its row within so many milliseconds, or never. */
+/** Milliseconds for which the row of a name that another server claimed is waited for. */
 const CLAIM_LASTS = 2_000
 const LOOKED_EVERY = 20
 
-// A name is claimed on the disk, the folder synced, and then the row stored in a statement of its
-// own: no connection waits for the disk. The temporary name goes last, so that `sweep` finds the
-// file of a process that died before its row was stored. No other file is overwritten or deleted:
-// with a wrong DATABASE_URL, files without rows would be all there are.
+// A name is claimed on the disk and synced, and then the row stored in a statement of its own. The
+// temporary name goes last: it tells `sweep` of a process that died before the row was stored.
 
 /** A finished temporary file. */
 export interface Finished {
