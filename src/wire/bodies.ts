@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import { parse } from 'node:querystring'
 import formbody from '@fastify/formbody'
 import type { FastifyInstance, FastifyReply } from 'fastify'
@@ -13,6 +14,9 @@ export const MOST_FILES = 9
 const LONGEST_BODY = 60_000
 /** An upload may take as long as it needs, but this many bytes must come in each span of time. */
 const LEAST_PACE = { bytes: 30 * 1024, milliseconds: 30_000 }
+
+/** After an answer that ends a connection its client may still send for so many milliseconds. */
+const LINGERING = 2_000
 
 /** What was sent came too slowly. */
 class TooSlow extends Error {
@@ -125,7 +129,18 @@ export function drainLimit({ pictureLimit, chunkLimit, bodyLimit }: Settings): n
  * it comes too slowly, the answer says that the connection ends.
  */
 export async function drain(raw: IncomingMessage, reply: FastifyReply, most: number) {
-  if (!(await readRest(raw, most))) void reply.header('connection', 'close')
+  if (await readRest(raw, most)) return
+  void reply.header('connection', 'close')
+  lingerAfterEnd(raw.socket)
+}
+
+/** A connection that is closed with unread data is reset, and the answer lost on its way. */
+function lingerAfterEnd(socket: Socket): void {
+  // What Node calls once the last answer is written; the body is read, and dropped, meanwhile.
+  socket.destroySoon = () => {
+    socket.end()
+    setTimeout(() => socket.destroy(), LINGERING).unref()
+  }
 }
 
 function readRest(raw: IncomingMessage, most: number): Promise<boolean> {
