@@ -72,7 +72,7 @@ export async function addRealtime(app: FastifyInstance, context: Context): Promi
   const delivery = await createDelivery(io, chatDb, rooms, log)
   const bookmark = () => String(delivery.watermark)
   const greet = (socket: Socket) => socket.emit('login', socket.id, bookmark())
-  const speaking = createSpeaking(db, rooms, sessions, settings.authMode, greet)
+  const speaking = createSpeaking(db, rooms, sessions, delivery, settings.authMode, greet)
   const notices = createNotices(io, db, log, bookmark)
   const turns = createTurns()
   const writer = createMessageWriter(chatDb, turns, delivery)
@@ -110,6 +110,8 @@ export async function addRealtime(app: FastifyInstance, context: Context): Promi
     else next(new Error(NOT_LOGGED_IN.msg))
   })
   io.on('connection', (socket: Socket) => {
+    // Without a bookmark it could not come back if the answer to its login were lost.
+    if (socket.data.returning === undefined) greet(socket)
     const allowance = createAllowance(settings.eventLimit)
     listening.listen(socket, allowance, (pending) => recovery.recover(socket, pending))
   })

@@ -47,17 +47,20 @@ export function createRecovery(
     pending: readonly PendingEvent[],
   ): Promise<void> {
     // Asked for again: what its earlier socket sent last may have changed it.
-    const userId = await sessions.find(pidOf(socket))
-    if (userId === undefined || isAbandoned(userId, pending)) return
+    const session = await sessions.find(pidOf(socket))
+    if (session === undefined || isAbandoned(session.userId, pending)) return
+    const { userId, startPosition } = session
     // With a token the socket speaks for the token's user alone.
     if (socket.data.caller !== undefined && socket.data.caller !== userId) return
-    const bookmark = await understood(parseBookmark(offset))
+    const bookmark = await understood(parseBookmark(offset), startPosition)
     let recording = delivery.record()
     try {
       // Asked together with the rooms: a right that is lost meanwhile has both asked for again.
       const load = () => {
         recording.stop()
         recording = delivery.record()
+        // What is beyond the watermark will be sent to everybody in the rooms.
+        if (bookmark.position >= delivery.watermark) return Promise.resolve([])
         return missedMessages(db, userId, bookmark.position, limit, MOST_BYTES)
       }
       await rooms.enter(socket, userId, load, (groupIds, missed) => {
@@ -77,13 +80,18 @@ export function createRecovery(
     }
   }
 
-  /** The bookmark, or where this process is if it is none that this database gave out. */
-  async function understood(bookmark: Bookmark | undefined): Promise<Bookmark> {
-    const isAhead = () => (bookmark?.halfSeen ?? bookmark?.position ?? 0) > delivery.watermark
+  /**
+   * The bookmark, but not before the session's start: until then the socket spoke for another, or
+   * for nobody. If it is none that this database gave out, where this process is.
+   */
+  async function understood(bookmark: Bookmark | undefined, start: number): Promise<Bookmark> {
+    const newest = Math.max(start, bookmark?.halfSeen ?? bookmark?.position ?? 0)
     // Another process may have sent the client what this one has yet to send.
-    if (isAhead()) await delivery.catchUp()
-    if (bookmark !== undefined && !isAhead()) return bookmark
-    return { position: delivery.watermark, halfSeen: undefined }
+    if (newest > delivery.watermark) await delivery.catchUp()
+    if (bookmark === undefined || newest > delivery.watermark) {
+      return { position: delivery.watermark, halfSeen: undefined }
+    }
+    return { ...bookmark, position: Math.max(bookmark.position, start) }
   }
 
   return {

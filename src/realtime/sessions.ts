@@ -8,17 +8,33 @@ import { PairAdapter } from './pair-broadcast.ts'
 /** How often a connected session is noted as seen, in milliseconds; more often if it lives short. */
 const SEEN_EVERY = 3_600_000
 const SEEN_PER_LIFE = 10
+/** Sessions of one user that are kept: every window, and every time that it loads, adds one. */
+const MOST_KEPT = 100
 /** Longest wait for a session, in milliseconds; socket.io gives the socket up before. */
 const LONGEST_RETURN = 60_000
 /** A logout that the database cannot be told of in this time is forgotten, in milliseconds. */
 const LONGEST_FAREWELL = 3_600_000
 
+/** For whom a session speaks, and since when. */
+export interface StoredSession {
+  readonly userId: string
+  /** Position of the newest message when it began to speak for them: it missed none before. */
+  readonly startPosition: number
+}
+
 /** The stored sessions: which user each `pid` speaks for. The pid is a secret, kept as a hash. */
 export interface Sessions {
-  /** The session's user; undefined when it is unknown, expired or ended. */
-  find(pid: string): Promise<string | undefined>
-  /** Lets a session speak for a user; false, and nothing changes, when there is no such user. */
-  save(pid: string, userId: string, explicit: boolean): Promise<boolean>
+  /** Undefined when it is unknown, expired or ended. */
+  find(pid: string): Promise<StoredSession | undefined>
+  /**
+   * Lets a session speak for a user; of many sessions of theirs those not seen for longest end.
+   * False, and nothing changes, when there is no such user.
+   *
+   * @param explicit whether by the event `login`
+   * @param startPosition of the newest message that the user's devices have been sent; of a session
+   *   that speaks for them already, the earlier one stays
+   */
+  save(pid: string, userId: string, explicit: boolean, startPosition: number): Promise<boolean>
   /** Ends a session: at once for this process, and in the database as soon as it answers. */
   end(pid: string): Promise<void>
   /** Notes that these are connected, and deletes those not seen for the time to live. */
@@ -28,22 +44,30 @@ export interface Sessions {
 }
 
 // Noted as seen only if that is due, so that most returns write nothing.
-const found = statement<[userId: string]>(
+const found = statement<[userId: string, startPosition: number]>(
   'sessions_find',
   `with seen as (
     update socket_sessions set seen_at = now()
     where pid_hash = $1 and seen_at > now() - make_interval(secs => $2)
       and seen_at < now() - make_interval(secs => $3)
   )
-  select user_id from socket_sessions
+  select user_id, start_position from socket_sessions
   where pid_hash = $1 and seen_at > now() - make_interval(secs => $2)`,
 )
 const saved = statement<[userId: string]>(
   'sessions_save',
-  `insert into socket_sessions (pid_hash, user_id, explicit)
-  select $1, id, $3 from users where id = $2
+  `with surplus as (
+    delete from socket_sessions where pid_hash in (
+      select pid_hash from socket_sessions where user_id = $2 and pid_hash <> $1
+      order by seen_at desc offset ${MOST_KEPT - 1}
+    )
+  )
+  insert into socket_sessions (pid_hash, user_id, explicit, start_position)
+  select $1, id, $3, $4 from users where id = $2
   on conflict (pid_hash) do update
-  set user_id = excluded.user_id, explicit = excluded.explicit, created_at = now(), seen_at = now()
+  set user_id = excluded.user_id, explicit = excluded.explicit, created_at = now(), seen_at = now(),
+    start_position = case socket_sessions.user_id
+      when excluded.user_id then socket_sessions.start_position else excluded.start_position end
   returning user_id`,
 )
 const ended = statement('sessions_end', 'delete from socket_sessions where pid_hash = $1')
@@ -68,10 +92,12 @@ export function createSessions(db: Database, ttl: number): Sessions {
       // Asking could mean waiting for the very database that cannot be told yet.
       if (ending.has(pid)) return undefined
       const [row] = await db.run(found, [hash(pid), ttl / 1000, keptEvery / 1000])
-      return ending.has(pid) ? undefined : row?.[0]
+      if (row === undefined || ending.has(pid)) return undefined
+      const [userId, startPosition] = row
+      return { userId, startPosition }
     },
-    async save(pid, userId, explicit) {
-      const [row] = await db.run(saved, [hash(pid), userId, explicit])
+    async save(pid, userId, explicit, startPosition) {
+      const [row] = await db.run(saved, [hash(pid), userId, explicit, startPosition])
       if (row !== undefined) ending.delete(pid)
       return row !== undefined
     },
@@ -116,9 +142,9 @@ export function returningAdapter(sessions: Sessions, db: Database): typeof Adapt
   return class extends PairAdapter {
     override async restoreSession(pid: string, offset: string): Promise<Session> {
       // While the database is away the client waits, connected to nothing: what it emits it keeps.
-      const userId = await persistently(db, () => sessions.find(pid), LONGEST_RETURN)
+      const session = await persistently(db, () => sessions.find(pid), LONGEST_RETURN)
       // No session: null makes socket.io begin a new one.
-      if (userId === undefined) return null as unknown as Session
+      if (session === undefined) return null as unknown as Session
       const data: SocketData = { returning: offset }
       // Not the old socket id: the old socket may still be there and would take its rooms along.
       const sid = randomBytes(15).toString('base64url')

@@ -11,6 +11,7 @@ import {
   type Socket,
   SPEAKS_FOR_ANOTHER,
 } from './events.ts'
+import type { Delivery } from '../messages/delivery.ts'
 import type { Rooms } from './rooms.ts'
 import { pidOf, type Sessions } from './sessions.ts'
 import { isId } from '../wire/ids.ts'
@@ -44,6 +45,7 @@ export function createSpeaking(
   db: Database,
   rooms: Rooms,
   sessions: Sessions,
+  delivery: Delivery,
   mode: 'open' | 'token',
   greet: (socket: Socket) => void,
 ): Speaking {
@@ -58,7 +60,7 @@ export function createSpeaking(
     if (caller !== undefined && caller !== userId) return SPEAKS_FOR_ANOTHER
     // Saved first: should the server end in between, the client comes back as whom it asked to be.
     const saveAndEnter = async () => {
-      const known = await sessions.save(pidOf(socket), userId, explicit)
+      const known = await sessions.save(pidOf(socket), userId, explicit, delivery.watermark)
       return known && (await rooms.enter(socket, userId)) ? undefined : NO_SUCH_TARGET
     }
     return persistently(db, saveAndEnter, patience)

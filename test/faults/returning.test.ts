@@ -1,4 +1,5 @@
 /** Sockets that come back: how much they are sent, in which windows, to which server. */
+import type pg from 'pg'
 import t, { type Test } from 'tap'
 import { createTokens } from '../../src/accounts/tokens.ts'
 import { audit } from './auditor.ts'
@@ -39,6 +40,14 @@ const answered = (history: History) =>
   until('all is answered', () =>
     [...history.sent.values()].every(({ status }) => status !== undefined),
   )
+
+/** Whether another connection waits for a lock. */
+async function isWaited(db: pg.Client): Promise<boolean> {
+  const { rowCount } = await db.query(
+    'select from pg_locks where not granted and database = (select oid from pg_database where datname = current_database())',
+  )
+  return rowCount !== 0
+}
 
 async function unread(server: FaultyServer, userId: string): Promise<number[]> {
   const answer = await fetch(`${server.http}/message/list?userId=${userId}`)
@@ -205,9 +214,9 @@ await t.test('one that breaks off while it waits to come back can come back', as
   ]
   await takeAway(listener)
   await withDatabase(server.databaseUrl, async (db) => {
-    // What it missed cannot be asked for meanwhile.
+    // Where it belongs cannot be asked for meanwhile.
     await db.query('begin')
-    await db.query('lock table friendships in access exclusive mode')
+    await db.query('lock table group_members')
     for (const attempt of ['first', 'second']) {
       listener.socket.connect()
       await until(`${attempt} attempt`, () => listener.socket.connected)
@@ -221,6 +230,75 @@ await t.test('one that breaks off while it waits to come back can come back', as
   listener.socket.connect()
   await until('it is back', () => listener.shown.texts.includes(sent.text))
   t.same((await audit(server.databaseUrl, history, { complete: [listener.shown] })).summary(), [])
+})
+
+await t.test(
+  'a crash during a login brings back whom it was for, and nothing from before',
+  async (t) => {
+    const { scope, server, history, a, b } = await twoFriends(t)
+    const [c = ''] = await makePeople(server.databaseUrl, 1)
+    await makeFriends(server.databaseUrl, [[a, c]])
+    const [speaker, device] = (await gather(scope, server.socket, [a, b], history)) as [
+      Device,
+      Device,
+    ]
+    speaker.send('private', c)
+    await answered(history)
+    await withDatabase(server.databaseUrl, async (db) => {
+      await db.query('begin')
+      await db.query('lock table group_members')
+      device.socket.emit('login', c)
+      await until('it asks for the groups', () => isWaited(db))
+      await server.kill()
+      await db.query('rollback')
+    })
+    await server.start()
+    await Promise.all([speaker.isBack(), device.isBack()])
+    speaker.send('private', b)
+    const { text } = speaker.send('private', c)
+    await settled([speaker, device])
+    t.same(device.shown.texts, [text])
+  },
+)
+
+await t.test('a first login whose answer was lost is not lost itself', async (t) => {
+  const { scope, server, history, a, b } = await twoFriends(t)
+  const [speaker] = (await gather(scope, server.socket, [a], history)) as [Device]
+  const newcomer = new Device(server.socket, b, history)
+  scope.teardown(async () => newcomer.close())
+  await until('it is connected', () => newcomer.socket.connected)
+  await withDatabase(server.databaseUrl, async (db) => {
+    await db.query('begin')
+    await db.query('lock table group_members')
+    newcomer.socket.emit('login', b)
+    await until('it asks for the groups', () => isWaited(db))
+    newcomer.drop()
+    await db.query('rollback')
+  })
+  await newcomer.isBack()
+  const { text } = speaker.send('private', b)
+  await settled([speaker, newcomer])
+  t.same(newcomer.shown.texts, [text])
+})
+
+await t.test('a bookmark that no server gave out is none', async (t) => {
+  const { scope, server, history, a, b } = await twoFriends(t)
+  const [speaker, listener] = (await gather(scope, server.socket, [a, b], history)) as [
+    Device,
+    Device,
+  ]
+  const texts: string[] = []
+  for (const offset of ['x', '', '-1', '1e3', '99999999999999999999', '999999999999999', '7--']) {
+    const comeBack = await takeAway(listener)
+    speaker.send('private', b)
+    await answered(history)
+    // The library's own name for it.
+    Object.assign(listener.socket, { _lastOffset: offset })
+    await comeBack()
+    texts.push(speaker.send('private', b).text)
+    await settled([speaker, listener])
+    t.same(listener.shown.texts, texts, offset)
+  }
 })
 
 await t.test('an expired session is not taken up again', async (t) => {

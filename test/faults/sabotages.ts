@@ -68,13 +68,13 @@ export const sabotages = {
   noRecovery: {
     what: 'returning sockets are taken for new ones',
     file: 'src/realtime/sessions.ts',
-    fragment: 'if (userId === undefined) return null',
-    replacement: 'if (userId !== "") return null',
+    fragment: 'if (session === undefined) return null',
+    replacement: 'if (session !== null) return null',
   },
   blindBookmark: {
     what: 'a returning socket is sent all that is new since it logged in',
     file: 'src/realtime/recovery.ts',
-    fragment: 'const bookmark = await understood(parseBookmark(offset))',
+    fragment: 'const bookmark = await understood(parseBookmark(offset), startPosition)',
     replacement: 'const bookmark = { position: 0, halfSeen: undefined as number | undefined }',
   },
   keepSession: {
@@ -93,8 +93,8 @@ export const sabotages = {
   heedlessReturn: {
     what: 'what was typed while away (a logout, another login) does not come before the replay',
     file: 'src/realtime/recovery.ts',
-    fragment: 'if (userId === undefined || isAbandoned(userId, pending)) return',
-    replacement: 'if (userId === undefined) return',
+    fragment: 'if (session === undefined || isAbandoned(session.userId, pending)) return',
+    replacement: 'if (session === undefined) return',
   },
   silentStrangers: {
     what: 'a socket that speaks for nobody may not send',

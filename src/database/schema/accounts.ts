@@ -1,6 +1,6 @@
 /** People, and the sockets that speak for them. */
 import { sql } from 'drizzle-orm'
-import { boolean, check, date, index, pgEnum, pgTable, text } from 'drizzle-orm/pg-core'
+import { bigint, boolean, check, date, index, pgEnum, pgTable, text } from 'drizzle-orm/pg-core'
 import { byteText, bytes, instant, objectId } from '../columns.ts'
 
 export const userSex = pgEnum('user_sex', ['unknown', 'male', 'female'])
@@ -55,6 +55,7 @@ export const socketSessions = pgTable(
       .notNull()
       .references(() => users.id, { onDelete: 'cascade' }),
     explicit: boolean().notNull(),
+    startPosition: bigint({ mode: 'number' }).notNull().default(0),
     createdAt: instant().notNull().defaultNow(),
     seenAt: instant().notNull().defaultNow(),
   },
