@@ -93,6 +93,9 @@ export function messagesBetween(
   return db.run(between, [after, upTo, limit])
 }
 
+/** How many times the limit is looked past one's own messages in a conversation. */
+const LOOKED_BEHIND = 9
+
 // Since a position, a conversation got at most as many messages as positions were given out.
 const missed = statement<[...LiveMessage]>(
   'live_missed',
@@ -106,19 +109,35 @@ const missed = statement<[...LiveMessage]>(
     join groups g on g.id = gm.group_id and g.dissolved_at is null
     join conversations c on c.group_id = g.id
     where gm.user_id = $1 and gm.state = 'member' and c.last_position > $2
+  ), near as (
+    select m.* from mine
+    cross join lateral (
+      select id, conversation_id, seq, position, sender_id, octet_length(body) as bytes
+      from messages
+      where conversation_id = mine.id and position > $2
+        and seq > greatest(mine.start_seq, mine.last_seq - least($3, mine.last_position - $2))
+      order by seq desc limit $3
+    ) m
+  ), full_of_own as (
+    -- Where one wrote much on another device, what others said may lie behind that.
+    select conversation_id, min(seq) as seq from near
+    where (select count(*) from near where sender_id <> $1) < $3
+    group by conversation_id having count(*) = $3
+  ), behind as (
+    select m.* from full_of_own f
+    join mine on mine.id = f.conversation_id
+    cross join lateral (
+      select id, position, octet_length(body) as bytes from messages
+      where conversation_id = mine.id and position > $2 and sender_id <> $1
+        and seq < f.seq and seq > greatest(mine.start_seq, f.seq - ${LOOKED_BEHIND} * $3)
+      order by seq desc limit $3
+    ) m
   ), newest as (
-    select n.id, n.position, sum(n.bytes) over (order by n.position desc) as bytes
+    select id, position, sum(bytes) over (order by position desc) as bytes
     from (
-      select m.id, m.position, octet_length(m.body) as bytes
-      from mine
-      cross join lateral (
-        select id, position, body, sender_id from messages
-        where conversation_id = mine.id and position > $2
-          and seq > greatest(mine.start_seq, mine.last_seq - least($3, mine.last_position - $2))
-        order by seq desc limit $3
-      ) m
-      where m.sender_id <> $1
-      order by m.position desc limit $3
+      select id, position, bytes from near where sender_id <> $1
+      union all select * from behind
+      order by position desc limit $3
     ) n
   )
   select ${columns}
@@ -133,7 +152,8 @@ const missed = statement<[...LiveMessage]>(
 
 /**
  * What others said after a position in the conversations that somebody takes part in now, in
- * order; of more than `limit` messages or `bytes` the newest.
+ * order; of more than `limit` messages or `bytes` the newest. Ten times the limit of a conversation's
+ * newest messages is looked through at most: one's own may be so many.
  */
 export function missedMessages(
   db: Queryable,
