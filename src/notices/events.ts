@@ -1,25 +1,15 @@
 import { z } from 'zod'
 import { findUser } from '../accounts/queries.ts'
-import { type Database, persistently } from '../database/connection.ts'
+import type { Queryable } from '../database/connection.ts'
 import { DONE, type Events, event, MALFORMED, NO_SUCH_TARGET } from '../realtime/events.ts'
 import type { Speaking } from '../realtime/speaking.ts'
 import { isId } from '../wire/ids.ts'
 import type { Notices } from './notices.ts'
-import { countNotices } from './queries.ts'
 
 const oneId = z.tuple([z.string().refine(isId)])
 
-/**
- * Events 5, 6 and 7 of the interface document.
- *
- * @param bookmark last argument of every event, see `messages/live.ts`
- */
-export function noticeEvents(
-  db: Database,
-  speaking: Speaking,
-  notices: Notices,
-  bookmark: () => string,
-): Events {
+/** Events 5, 6 and 7 of the interface document. */
+export function noticeEvents(db: Queryable, speaking: Speaking, notices: Notices): Events {
   return {
     init_apply_notice: event(
       { as: 'userId' },
@@ -30,9 +20,7 @@ export function noticeEvents(
           const refusal = await speaking.begin(socket, userId, false, patience)
           if (refusal !== undefined) return refusal
         }
-        const me = socket.data.userId ?? ''
-        const counts = await persistently(db, () => countNotices(db, me), patience)
-        socket.emit('init_apply_notice', counts, bookmark())
+        await notices.answer(socket, socket.data.userId ?? '', patience)
         return DONE
       },
     ),

@@ -11,7 +11,7 @@ const SAME_NEWS = 2_000
 /** Milliseconds to try again for while the database is away. */
 const PATIENCE = 60_000
 
-/** Tells people, on all their devices, of applications. Never throws: the database has the truth. */
+/** Tells people, on all their devices, of applications. Only `answer` throws: the database has the truth. */
 export interface Notices {
   /** Somebody's waiting applications have changed: `apply_notice` with the counts. */
   applied(userId: string): void
@@ -19,8 +19,15 @@ export interface Notices {
   agreed(userId: string): void
   /** The same, asked for by a client; left out when it repeats what was just told. */
   agreedAsClientSays(userId: string): void
-  /** Sends somebody's counts to one socket of theirs. */
+  /** Sends somebody's counts to one socket of theirs: `apply_notice`. */
   show(socket: Receiver, userId: string): Promise<void>
+  /**
+   * The same as an answer: `init_apply_notice`.
+   *
+   * @param patience milliseconds to try again for while the database is away
+   * @throws when they could not be counted by then
+   */
+  answer(socket: Receiver, userId: string, patience: number): Promise<void>
   /** Hears nothing more of what other processes tell. */
   stop(): void
 }
@@ -38,22 +45,30 @@ export function createNotices(
   const awaited = new Set<string>()
 
   /** Counts one after the other for each person, so that what is sent last is what was read last. */
-  function sendCounts(receiver: Receiver, userId: string): Promise<void> {
+  function sendCounts(
+    receiver: Receiver,
+    event: 'apply_notice' | 'init_apply_notice',
+    userId: string,
+    patience: number,
+  ): Promise<void> {
     const count = () => {
       awaited.delete(userId)
-      return persistently(db, () => countNotices(db, userId), PATIENCE)
+      return persistently(db, () => countNotices(db, userId), patience)
     }
     const mine = (counting.get(userId) ?? Promise.resolve())
-      .then(count)
-      .then(
-        (counts) => void receiver.emit('apply_notice', counts, bookmark()),
-        (error: unknown) => log.warn({ err: error }, 'notice counts are not available'),
-      )
+      .then(count, count)
+      .then((counts) => void receiver.emit(event, counts, bookmark()))
       .finally(() => {
         if (counting.get(userId) === mine) counting.delete(userId)
       })
     counting.set(userId, mine)
     return mine
+  }
+
+  function show(receiver: Receiver, userId: string): Promise<void> {
+    return sendCounts(receiver, 'apply_notice', userId, PATIENCE).catch((error: unknown) =>
+      log.warn({ err: error }, 'notice counts are not available'),
+    )
   }
 
   function tellAgreed(userId: string): void {
@@ -70,7 +85,7 @@ export function createNotices(
   const tell = {
     applied(userId: string) {
       if (awaited.has(userId)) return
-      void sendCounts(io.to(userRoom(userId)), userId)
+      void show(io.to(userRoom(userId)), userId)
       awaited.add(userId)
     },
     agreed(userId: string) {
@@ -108,7 +123,8 @@ export function createNotices(
     agreedAsClientSays(userId) {
       if (!wasTold(userId)) spread('clientSaid', userId)
     },
-    show: sendCounts,
+    show,
+    answer: (socket, userId, patience) => sendCounts(socket, 'init_apply_notice', userId, patience),
     stop: () => channel.close(),
   }
 }

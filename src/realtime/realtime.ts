@@ -81,7 +81,7 @@ export async function addRealtime(app: FastifyInstance, context: Context): Promi
   const events = {
     ...speakingEvents(rooms, sessions, speaking, greet),
     ...messageEvents(db, speaking, writer, createLimit(settings.messageLimit)),
-    ...noticeEvents(db, speaking, notices, bookmark),
+    ...noticeEvents(db, speaking, notices),
   }
   const listening = createListening(events, log)
   const stops = [

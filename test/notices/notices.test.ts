@@ -35,9 +35,11 @@ function noticesWithSlowAnswers() {
     },
   }
   const told: number[] = []
+  const events: string[] = []
   const receiver = {
-    emit(_event: string, { friendNoticeNum }: { friendNoticeNum: number }) {
+    emit(event: string, { friendNoticeNum }: { friendNoticeNum: number }) {
       told.push(friendNoticeNum)
+      events.push(event)
     },
   }
   const notices = createNotices({ to: () => receiver } as unknown as Server, slow, log, () => '0')
@@ -46,31 +48,40 @@ function noticesWithSlowAnswers() {
     while (counted.length === 0) await pause()
     return counted
   }
-  return { notices, told, receiver: receiver as never, next }
+  return { notices, told, events, receiver: receiver as never, next }
 }
 
 const pause = () => new Promise((resolve) => setTimeout(resolve, 5))
 
-await t.test('what is told last is what was counted last', async (t) => {
-  const { notices, told, receiver, next } = noticesWithSlowAnswers()
-  const shown = notices.show(receiver, asked)
-  const counted = await next()
-  await applyForFriendship(db, applicants[0] ?? '', asked)
-  notices.applied(asked)
-  // Time for a later count to overtake the one that waits.
-  await Promise.all(Array.from({ length: 10 }, pause))
-  for (const give of counted.splice(0).reverse()) give()
-  await shown
-  for (const give of (await next()).splice(0)) give()
-  while (told.length < 2) await pause()
-  t.same(told, [0, 1])
-})
+for (const [what, index] of [
+  ['apply_notice', 0],
+  ['init_apply_notice', 1],
+] as const) {
+  await t.test(`what is told last is what was counted last, after ${what}`, async (t) => {
+    const { notices, told, events, receiver, next } = noticesWithSlowAnswers()
+    const shown =
+      what === 'apply_notice'
+        ? notices.show(receiver, asked)
+        : notices.answer(receiver, asked, 1_000)
+    const counted = await next()
+    await applyForFriendship(db, applicants[index] ?? '', asked)
+    notices.applied(asked)
+    // Time for a later count to overtake the one that waits.
+    await Promise.all(Array.from({ length: 10 }, pause))
+    for (const give of counted.splice(0).reverse()) give()
+    await shown
+    for (const give of (await next()).splice(0)) give()
+    while (told.length < 2) await pause()
+    t.same(told, [index, index + 1])
+    t.same(events, [what, 'apply_notice'])
+  })
+}
 
 await t.test('news that come while it is counted share the next count', async (t) => {
   const { notices, told, next } = noticesWithSlowAnswers()
   notices.applied(asked)
   const counted = await next()
-  for (const applicant of applicants.slice(1)) {
+  for (const applicant of applicants.slice(2)) {
     await applyForFriendship(db, applicant, asked)
     for (let time = 0; time < 100; time += 1) notices.applied(asked)
   }
@@ -79,6 +90,6 @@ await t.test('news that come while it is counted share the next count', async (t
     await pause()
   }
   await pause()
-  t.same(told, [1, 4])
+  t.same(told, [2, 4])
   t.same(counted, [], 'nothing more is counted')
 })
