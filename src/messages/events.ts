@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Queryable } from '../database/connection.ts'
 import type { Conversation } from '../database/schema.ts'
-import { findGroup } from '../groups/queries.ts'
+import { findGroup, findGroupHome } from '../groups/queries.ts'
 import {
   DONE,
   type EventAnswer,
@@ -13,7 +13,7 @@ import {
   type Socket,
   TOO_MANY,
 } from '../realtime/events.ts'
-import { groupRoom } from '../realtime/rooms.ts'
+import { groupRoom, type Rooms } from '../realtime/rooms.ts'
 import type { Speaking } from '../realtime/speaking.ts'
 import type { Who } from '../wire/access.ts'
 import { isId, newId } from '../wire/ids.ts'
@@ -40,6 +40,7 @@ const COUNTED_AS_ONE = 4_096
  */
 export function messageEvents(
   db: Queryable,
+  rooms: Rooms,
   speaking: Speaking,
   writer: MessageWriter,
   limit: Limit,
@@ -92,9 +93,16 @@ export function messageEvents(
       { who: { member: 'gId' }, otherwise: 202 },
       z.tuple([id]),
       async (socket, [groupId]) => {
-        // Rooms follow the database: a member is in the room already (behaviour.md 8).
-        if (socket.rooms.has(groupRoom(groupId))) return DONE
-        return (await findGroup(db, groupId)) === undefined ? NO_SUCH_TARGET : NOT_A_MEMBER
+        const { userId } = socket.data
+        if (userId === undefined) {
+          return (await findGroup(db, groupId)) === undefined ? NO_SUCH_TARGET : NOT_A_MEMBER
+        }
+        const group = await findGroupHome(db, groupId, userId)
+        const isMember = group?.[7] === 'member'
+        // Another server process may have changed the members; nothing was said since.
+        if (isMember !== socket.rooms.has(groupRoom(groupId))) await rooms.enter(socket, userId)
+        if (isMember) return DONE
+        return group === undefined ? NO_SUCH_TARGET : NOT_A_MEMBER
       },
     ),
   }

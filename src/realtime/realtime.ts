@@ -80,7 +80,7 @@ export async function addRealtime(app: FastifyInstance, context: Context): Promi
   const recovery = createRecovery(db, rooms, sessions, delivery, notices, replayLimit, log)
   const events = {
     ...speakingEvents(rooms, sessions, speaking, greet),
-    ...messageEvents(db, speaking, writer, createLimit(settings.messageLimit)),
+    ...messageEvents(db, rooms, speaking, writer, createLimit(settings.messageLimit)),
     ...noticeEvents(db, speaking, notices),
   }
   const listening = createListening(events, log)

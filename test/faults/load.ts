@@ -78,6 +78,18 @@ export async function gather(
   return devices
 }
 
+/** Takes a device off the network; gives what brings it back. */
+export async function takeAway(device: Device): Promise<() => Promise<void>> {
+  device.socket.io.reconnection(false)
+  device.drop()
+  await until('it is away', () => !device.socket.connected)
+  return async () => {
+    device.socket.io.reconnection(true)
+    device.socket.connect()
+    await device.isBack()
+  }
+}
+
 /** Resolves when all devices are back, have had all their answers, and nothing more comes. */
 export async function settled(devices: readonly Device[]): Promise<void> {
   const count = () => devices.reduce((sum, { shown }) => sum + shown.texts.length, 0)

@@ -1,15 +1,14 @@
 /** Sockets that come back: how much they are sent, in which windows, to which server. */
-import type pg from 'pg'
 import t, { type Test } from 'tap'
 import { createTokens } from '../../src/accounts/tokens.ts'
 import { audit } from './auditor.ts'
 import { Device } from './device.ts'
 import { History } from './history.ts'
-import { gather, settled } from './load.ts'
+import { gather, settled, takeAway } from './load.ts'
 import { Proxy } from './proxy.ts'
 import { patiently, scopeOf } from './scope.ts'
 import { FaultyServer } from './server.ts'
-import { makeFriends, makeGroup, makePeople, until, withDatabase } from './world.ts'
+import { isWaited, makeFriends, makeGroup, makePeople, until, withDatabase } from './world.ts'
 
 patiently(t)
 
@@ -24,30 +23,10 @@ async function twoFriends(t: Test, settings: NodeJS.ProcessEnv = {}) {
   return { scope, server, history, a, b }
 }
 
-/** Takes a device off the network; gives what brings it back. */
-async function takeAway(device: Device): Promise<() => Promise<void>> {
-  device.socket.io.reconnection(false)
-  device.drop()
-  await until('it is away', () => !device.socket.connected)
-  return async () => {
-    device.socket.io.reconnection(true)
-    device.socket.connect()
-    await device.isBack()
-  }
-}
-
 const answered = (history: History) =>
   until('all is answered', () =>
     [...history.sent.values()].every(({ status }) => status !== undefined),
   )
-
-/** Whether another connection waits for a lock. */
-async function isWaited(db: pg.Client): Promise<boolean> {
-  const { rowCount } = await db.query(
-    'select from pg_locks where not granted and database = (select oid from pg_database where datname = current_database())',
-  )
-  return rowCount !== 0
-}
 
 async function unread(server: FaultyServer, userId: string): Promise<number[]> {
   const answer = await fetch(`${server.http}/message/list?userId=${userId}`)

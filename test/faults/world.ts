@@ -96,6 +96,14 @@ export async function until(
   }
 }
 
+/** Whether another connection waits for a lock. */
+export async function isWaited(db: pg.Client): Promise<boolean> {
+  const { rowCount } = await db.query(
+    'select from pg_locks where not granted and database = (select oid from pg_database where datname = current_database())',
+  )
+  return rowCount !== 0
+}
+
 /** Numbers from 0 to 1 that a seed decides. */
 export function randomFrom(seed: number): () => number {
   let state = seed >>> 0
