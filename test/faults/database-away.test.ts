@@ -3,7 +3,7 @@ import t, { type Test } from 'tap'
 import { audit } from './auditor.ts'
 import { Caller } from './caller.ts'
 import { makeDatabaseRoad } from './database-road.ts'
-import { Device } from './device.ts'
+import { Device, eager } from './device.ts'
 import { History } from './history.ts'
 import { gather, settled } from './load.ts'
 import { patiently, scopeOf } from './scope.ts'
@@ -12,22 +12,23 @@ import { makeFriends, makePeople, until } from './world.ts'
 
 patiently(t)
 
+const { road, direct, url } = await makeDatabaseRoad(scopeOf(t))
+const server = await FaultyServer.start(scopeOf(t), { databaseUrl: url })
+
 async function setUp(t: Test) {
   const scope = scopeOf(t)
-  const { road, direct, url } = await makeDatabaseRoad(scope)
-  const server = await FaultyServer.start(scope, { databaseUrl: url })
   const [a = '', b = ''] = await makePeople(direct, 2)
   await makeFriends(direct, [[a, b]])
   const history = new History()
-  const [deviceA, deviceB] = await gather(scope, server.socket, [a, b], history)
+  const [deviceA, deviceB] = await gather(scope, server.socket, [a, b], history, () => eager)
   if (deviceA === undefined || deviceB === undefined) throw new Error('nobody came')
   const check = async (kept = [...history.sent.values()]) =>
     audit(direct, history, { kept, complete: [deviceA.shown, deviceB.shown] })
-  return { scope, road, server, history, a, b, deviceA, deviceB, check }
+  return { scope, history, a, b, deviceA, deviceB, check }
 }
 
 await t.test('what is typed meanwhile waits, and is stored in order', async (t) => {
-  const { road, a, b, deviceA, deviceB, check } = await setUp(t)
+  const { a, b, deviceA, deviceB, check } = await setUp(t)
   road.shut()
   for (let index = 0; index < 20; index += 1) deviceA.sendBlindly('private', b)
   deviceB.sendBlindly('private', a)
@@ -36,6 +37,7 @@ await t.test('what is typed meanwhile waits, and is stored in order', async (t) 
   await until('the answer has come', () => asking.status !== undefined)
   t.equal(asking.status, 500)
   road.open()
+  await until('all is shown', () => deviceB.shown.texts.length === 20)
   await settled([deviceA, deviceB])
   const findings = await check([])
   t.same(findings.summary(), [])
@@ -44,7 +46,7 @@ await t.test('what is typed meanwhile waits, and is stored in order', async (t) 
 })
 
 await t.test('who comes back meanwhile is let in when it is back, and loses nothing', async (t) => {
-  const { road, b, deviceA, deviceB, check } = await setUp(t)
+  const { b, deviceA, deviceB, check } = await setUp(t)
   deviceA.send('private', b)
   await until('it is shown', () => deviceB.shown.texts.length === 1)
   road.shut()
@@ -61,9 +63,9 @@ await t.test('who comes back meanwhile is let in when it is back, and loses noth
 })
 
 await t.test('who logs in or out meanwhile is, afterwards', async (t) => {
-  const { scope, road, server, history, a, b, deviceA, deviceB } = await setUp(t)
-  const newcomer = new Device(server.socket, b, history)
-  const window = new Device(server.socket, b, history)
+  const { scope, history, a, b, deviceA, deviceB } = await setUp(t)
+  const newcomer = new Device(server.socket, b, history, eager)
+  const window = new Device(server.socket, b, history, eager)
   scope.teardown(async () => [newcomer, window].forEach((device) => device.close()))
   await until('they are there', () => newcomer.socket.connected && window.socket.connected)
   road.shut()
@@ -83,7 +85,7 @@ await t.test('who logs in or out meanwhile is, afterwards', async (t) => {
 })
 
 await t.test('a database that falls silent costs no call its answer', async (t) => {
-  const { road, server, history, a, b, deviceA, deviceB, check } = await setUp(t)
+  const { history, a, b, deviceA, deviceB, check } = await setUp(t)
   const caller = new Caller(server.http, history)
   road.stall()
   const sent = deviceA.send('private', b)

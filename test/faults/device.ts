@@ -10,6 +10,12 @@ interface ChatMessage {
   message: string
 }
 
+/** How a client may differ from the existing one. */
+export type ClientOptions = Partial<ManagerOptions & SocketOptions>
+
+/** Tries again at once: where only few return, how long they wait in between shows nothing. */
+export const eager: ClientOptions = { reconnectionDelay: 200, reconnectionDelayMax: 400 }
+
 /** How often a device that should be back is asked, ten seconds each time. */
 const ATTEMPTS = 30
 
@@ -23,12 +29,7 @@ export class Device {
   /** Sends whose answer the connection of now could still bring. */
   readonly #open = new Set<Sent>()
 
-  constructor(
-    url: string,
-    owner: string,
-    history: History,
-    options: Partial<ManagerOptions & SocketOptions> = {},
-  ) {
+  constructor(url: string, owner: string, history: History, options: ClientOptions = {}) {
     this.owner = owner
     this.#history = history
     this.shown = {

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { Device } from './device.ts'
+import { type ClientOptions, Device } from './device.ts'
 import type { History } from './history.ts'
 import type { Scope } from './server.ts'
 import { until } from './world.ts'
@@ -20,8 +20,11 @@ export interface LoadOptions {
 
 const TICK = 20
 const GATHERED_TOGETHER = 50
-/** Nothing came for this long, so nothing comes, in milliseconds. */
-const QUIET = 1_500
+/**
+ * Nothing came for this long, so nothing comes, in milliseconds: twice as long as servers take to
+ * look for what others have stored.
+ */
+const QUIET = 1_000
 
 /** The load generator: lets devices talk until it is stopped. Gives what stops it. */
 export function talk(devices: readonly Device[], options: LoadOptions): () => Promise<void> {
@@ -60,18 +63,23 @@ export function talk(devices: readonly Device[], options: LoadOptions): () => Pr
   }
 }
 
-/** Connects a device for each person and logs it in, some at a time. */
+/**
+ * Connects a device for each person and logs it in, some at a time.
+ *
+ * @param options of the client with this number
+ */
 export async function gather(
   scope: Scope,
   url: string,
   people: readonly string[],
   history: History,
+  options: (index: number) => ClientOptions | undefined = () => undefined,
 ): Promise<Device[]> {
   const devices: Device[] = []
   scope.teardown(async () => devices.forEach((device) => device.close()))
   for (let start = 0; start < people.length; start += GATHERED_TOGETHER) {
     const some = people.slice(start, start + GATHERED_TOGETHER)
-    const arriving = some.map((id) => new Device(url, id, history))
+    const arriving = some.map((id, index) => new Device(url, id, history, options(start + index)))
     devices.push(...arriving)
     await Promise.all(arriving.map((device) => device.login()))
   }
@@ -94,9 +102,9 @@ export async function takeAway(device: Device): Promise<() => Promise<void>> {
 export async function settled(devices: readonly Device[]): Promise<void> {
   const count = () => devices.reduce((sum, { shown }) => sum + shown.texts.length, 0)
   for (let before = -1; before !== count();) {
-    before = count()
     await until('all are answered', () => devices.every(({ open }) => open === 0), 90_000)
     await Promise.all(devices.map((device) => device.isBack()))
+    before = count()
     await pause(QUIET)
   }
 }

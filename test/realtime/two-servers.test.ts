@@ -1,8 +1,9 @@
 /** Two server processes on one database: what is changed through one holds on the other. */
 import t from 'tap'
+import { audit } from '../faults/auditor.ts'
+import { type Device, eager } from '../faults/device.ts'
 import { History } from '../faults/history.ts'
 import { gather, settled, takeAway } from '../faults/load.ts'
-import type { Device } from '../faults/device.ts'
 import { patiently, scopeOf } from '../faults/scope.ts'
 import { FaultyServer } from '../faults/server.ts'
 import {
@@ -25,7 +26,7 @@ const other = await FaultyServer.start(scope, { databaseUrl })
 async function gatherThere(count: number) {
   const history = new History()
   const people = await makePeople(databaseUrl, count)
-  const devices = await gather(scope, other.socket, people, history)
+  const devices = await gather(scope, other.socket, people, history, () => eager)
   return { history, people, devices: devices as [Device, ...Device[]] }
 }
 
@@ -133,3 +134,36 @@ await t.test(
     t.same(returning.shown.texts, [text])
   },
 )
+
+await t.test('two servers on one database deliver what either stores', async (t) => {
+  const history = new History()
+  const [a = '', b = '', c = ''] = await makePeople(databaseUrl, 3)
+  await makeFriends(databaseUrl, [[a, b]])
+  const groupId = await makeGroup(databaseUrl, [a, b, c])
+  const [speaker] = (await gather(scope, one.socket, [a], history, () => eager)) as [Device]
+  const [member, removed] = (await gather(scope, other.socket, [b, c], history, () => eager)) as [
+    Device,
+    Device,
+  ]
+  speaker.send('group', groupId)
+  speaker.send('private', b)
+  await until('it came over', () => member.shown.texts.length === 2)
+  await until('it came over', () => removed.shown.texts.length === 1)
+
+  await get(`/del/groupUser?groupId=${groupId}&userId=${c}`)
+  const comeBack = await takeAway(member)
+  speaker.send('group', groupId)
+  await until('it is stored', () => history.acknowledged === 3)
+  // Its session and its bookmark are good on every server.
+  Object.assign(member.socket.io, { uri: one.socket })
+  await comeBack()
+  member.send('private', a)
+  await settled([speaker, member, removed])
+  const findings = await audit(databaseUrl, history, {
+    complete: [speaker.shown, member.shown],
+    forbidden: (shown) => new Set(shown === removed.shown ? member.shown.texts.slice(-1) : []),
+  })
+  t.same(findings.summary(), [])
+  t.equal(removed.shown.texts.length, 1)
+  t.equal(member.shown.texts.length, 3)
+})

@@ -1,5 +1,6 @@
 import { audit } from '../auditor.ts'
 import { makeCircles } from '../circles.ts'
+import type { ClientOptions } from '../device.ts'
 import { History } from '../history.ts'
 import { gather, settled, talk } from '../load.ts'
 import type { Outcome, Terms } from '../outcome.ts'
@@ -11,8 +12,13 @@ export interface OrderlyStops {
   readonly clients: number
   readonly requests: number
   readonly stops: number
+  readonly client: (index: number) => ClientOptions | undefined
 }
 
+/** People who talk all the time, messages that each sends in a second, and in the last moment. */
+const TALKERS = 50
+const RATE = 1
+const AT_LAST = 2
 const LONGEST_STOP = 5_000
 /** For how long some requests are held up by a lock, in milliseconds. */
 const HELD_UP = 500
@@ -20,7 +26,7 @@ const HELD_UP = 500
 /** SIGTERM while many are connected, some talk, and requests are in flight. */
 export async function orderlyStops(
   terms: Terms,
-  { clients, requests, stops }: OrderlyStops,
+  { clients, requests, stops, client }: OrderlyStops,
 ): Promise<Outcome> {
   const random = randomFrom(terms.seed)
   const history = new History()
@@ -29,12 +35,10 @@ export async function orderlyStops(
     settings: { REPLAY_LIMIT: '10000' },
   })
   const circles = await makeCircles(server.databaseUrl, clients)
-  const devices = await gather(terms, server.socket, circles.people, history)
-  const stopTalking = talk(devices.slice(0, 50), {
-    random,
-    rate: 5,
-    target: ({ owner }) => circles.target(owner, random),
-  })
+  const devices = await gather(terms, server.socket, circles.people, history, client)
+  const talkers = devices.slice(0, TALKERS)
+  const target = ({ owner }: { owner: string }) => circles.target(owner, random)
+  const stopTalking = talk(talkers, { random, rate: RATE, target })
 
   let slowest = 0
   let answered = 0
@@ -45,6 +49,9 @@ export async function orderlyStops(
       beginRequest(server.http + pathOf(index, circles.people, random)),
     )
     await Promise.all(started.map(({ sent }) => sent))
+    for (let last = 0; last < AT_LAST; last += 1) {
+      for (const talker of talkers) talker.send(...target(talker))
+    }
     const signalled = performance.now()
     const code = await server.stop(random() < 0.5 ? 'SIGTERM' : 'SIGINT')
     slowest = Math.max(slowest, performance.now() - signalled)

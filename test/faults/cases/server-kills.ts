@@ -1,5 +1,6 @@
 import { audit } from '../auditor.ts'
 import { makeCircles } from '../circles.ts'
+import type { ClientOptions } from '../device.ts'
 import { History } from '../history.ts'
 import { gather, settled, talk } from '../load.ts'
 import type { Outcome, Terms } from '../outcome.ts'
@@ -10,12 +11,13 @@ export interface ServerKills {
   readonly senders: number
   readonly acknowledged: number
   readonly kills: number
+  readonly client?: ClientOptions
 }
 
 /** `kill -9` of the server, again and again, while people talk with friends and in groups. */
 export async function serverKills(
   terms: Terms,
-  { senders, acknowledged, kills }: ServerKills,
+  { senders, acknowledged, kills, client }: ServerKills,
 ): Promise<Outcome> {
   const random = randomFrom(terms.seed)
   const history = new History()
@@ -24,7 +26,7 @@ export async function serverKills(
     settings: { REPLAY_LIMIT: '10000' },
   })
   const circles = await makeCircles(server.databaseUrl, senders)
-  const devices = await gather(terms, server.socket, circles.people, history)
+  const devices = await gather(terms, server.socket, circles.people, history, () => client)
 
   const started = performance.now()
   const stop = talk(devices, {

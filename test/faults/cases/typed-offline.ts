@@ -1,5 +1,6 @@
 import { audit } from '../auditor.ts'
 import { makeCircles } from '../circles.ts'
+import type { ClientOptions } from '../device.ts'
 import { History, type Sent } from '../history.ts'
 import { gather, settled } from '../load.ts'
 import type { Outcome, Terms } from '../outcome.ts'
@@ -9,6 +10,7 @@ import { randomFrom, until, withDatabase } from '../world.ts'
 export interface TypedOffline {
   readonly clients: number
   readonly rounds: number
+  readonly client?: ClientOptions
 }
 
 const TYPED = 3
@@ -19,13 +21,13 @@ const TYPED = 3
  */
 export async function typedOffline(
   terms: Terms,
-  { clients, rounds }: TypedOffline,
+  { clients, rounds, client }: TypedOffline,
 ): Promise<Outcome> {
   const random = randomFrom(terms.seed)
   const history = new History()
   const server = await FaultyServer.start(terms, { sabotage: terms.sabotage })
   const circles = await makeCircles(server.databaseUrl, clients)
-  const devices = await gather(terms, server.socket, circles.people, history)
+  const devices = await gather(terms, server.socket, circles.people, history, () => client)
   const kept: Sent[] = []
   const forgotten = new Set<string>()
 
