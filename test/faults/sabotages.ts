@@ -16,7 +16,7 @@ export const sabotages = {
     what: 'messages are acknowledged first, and stored a moment later',
     file: 'src/messages/writer.ts',
     fragment: 'writing ??= write()',
-    replacement: 'resolve(true); setTimeout(() => (writing ??= write()), 100)',
+    replacement: 'resolve("stored"); setTimeout(() => (writing ??= write()), 100)',
   },
   deliverFirst: {
     what: 'messages are shown before they are stored',
