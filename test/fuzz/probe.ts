@@ -1,4 +1,4 @@
-/** Loaded into the server under test (NODE_OPTIONS): on SIGUSR2 it reports what the process holds. */
+/** Loaded into the server under test: on SIGUSR2 it reports what the process holds. */
 import { subscribe } from 'node:diagnostics_channel'
 import { renameSync, writeFileSync } from 'node:fs'
 import { setFlagsFromString } from 'node:v8'

@@ -55,16 +55,16 @@ export async function startTarget(t: {
   const folder = await mkdtemp(join(tmpdir(), 'waifchat-fuzz-'))
   t.teardown(() => rm(folder, { recursive: true, force: true }))
   const file = join(folder, 'report.json')
-  const probe = new URL('probe.ts', import.meta.url).href
-  const server = await serve(t, {
+  const settings = {
     FUZZ_REPORT: file,
-    NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --import=tsx --import=${probe}`,
     // What is over a limit is not looked at; limits have tests of their own.
     EVENT_LIMIT: '0',
     MESSAGE_LIMIT: '0',
     LOGIN_FAILURES: '0',
     LOG_LEVEL: 'fatal',
-  })
+  }
+  // Not by NODE_OPTIONS: threads would load it too, among them one of the compiler's.
+  const server = await serve(t, settings, ['tsx', new URL('probe.ts', import.meta.url).href])
   const client = server.client({ timeout: 60_000 })
   const people = await Promise.all(['甲', '乙', '丙', '丁'].map((nick) => register(client, nick)))
   const [owner, friend] = people as [Person, Person, ...Person[]]
