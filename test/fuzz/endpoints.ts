@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers'
 import { Pool } from 'undici'
 import { electron } from '../contract/client.ts'
 import { endpoints, type Endpoint } from '../contract/contract.ts'
+import { createStopwatch, HANG, type Stopwatch } from './hangs.ts'
 import { isDocumented } from './oracle.ts'
 import { type HostileRequest, hostileRequests } from './requests.ts'
 import { handlesBackTo, INPUTS, mostGrowth, SEED, startTarget, type Target } from './target.ts'
@@ -15,12 +16,10 @@ const TOGETHER = 50
 const AT_ONCE = 3
 /** The first warms up; from the second to the last nothing may grow. */
 const ROUNDS = 4
-/** Nothing at all within this time is a hang, however busy the machine. */
-const HANG = 30_000
 
 /**
  * Sends hostile requests to some endpoints, by their numbers: every answer must be one of the
- * documented bodies at HTTP 200, the process must stay the same and hold no more than before.
+ * documented bodies at HTTP 200, in time; the process must stay the same and hold no more than before.
  */
 export async function fuzzEndpoints(t: Test, numbers: readonly number[]): Promise<void> {
   const target = await startTarget(t)
@@ -31,7 +30,8 @@ export async function fuzzEndpoints(t: Test, numbers: readonly number[]): Promis
     headersTimeout: HANG,
     bodyTimeout: HANG,
   })
-  const seen = { sent: 0, slowest: 0 }
+  const stopwatch = createStopwatch()
+  const plain = () => target.client.get('/contacts/friend', { userId: target.people[0]?.id })
 
   const heaps: number[] = []
   for (let round = 1; round <= ROUNDS; round++) {
@@ -41,12 +41,13 @@ export async function fuzzEndpoints(t: Test, numbers: readonly number[]): Promis
         for (let endpoint = waiting.pop(); endpoint !== undefined; endpoint = waiting.pop()) {
           const requests = hostileRequests(endpoint, target)
           const wrong = await firstWrong(requests, INPUTS / ROUNDS, SEED + round, (request) =>
-            send(pool, endpoint, request, seen),
+            send(pool, endpoint, request, stopwatch),
           )
           t.equal(wrong, undefined, `${endpoint.number} ${endpoint.method} ${endpoint.url}`)
         }
       }
       await Promise.all(Array.from({ length: AT_ONCE }, work))
+      t.equal(await stopwatch.hang(plain), undefined, 'none takes 2 s longer than a plain request')
       const { pid, heapUsed, external } = await target.report()
       t.equal(pid, before.pid, 'the same process')
       heaps.push(heapUsed + external)
@@ -71,8 +72,7 @@ export async function fuzzEndpoints(t: Test, numbers: readonly number[]): Promis
 
   await t.test('afterwards the process is the same, and holds no more than before', async (t) => {
     await pool.close()
-    const answer = await target.client.get('/contacts/friend', { userId: target.people[0]?.id })
-    t.ok(isDocumented(9, answer.text))
+    t.ok(isDocumented(9, (await plain()).text))
     const { pid } = await target.report()
     t.equal(pid, before.pid, 'the same process')
     const [, warm = 0, , end = 0] = heaps
@@ -80,7 +80,7 @@ export async function fuzzEndpoints(t: Test, numbers: readonly number[]): Promis
     const most = mostGrowth(((ROUNDS - 2) / ROUNDS) * INPUTS * chosen.length)
     t.ok(end - warm < most, `memory after each round: ${mebibytes} MiB`)
     t.same(await handlesBackTo(target, before), {}, 'no handle more than before')
-    const { sent, slowest } = seen
+    const { sent, slowest } = stopwatch
     t.comment(`${sent} requests, the slowest answer after ${Math.round(slowest)} ms, seed ${SEED}`)
   })
 }
@@ -107,18 +107,18 @@ async function send(
   pool: Pool,
   endpoint: Endpoint,
   request: HostileRequest,
-  seen: { sent: number; slowest: number },
+  stopwatch: Stopwatch,
 ): Promise<void> {
-  const since = performance.now()
   const { method, path, headers, body = null } = request
-  const response = await pool.request({ method, path, headers: { ...electron, ...headers }, body })
-  const answer = await response.body.text()
-  seen.slowest = Math.max(seen.slowest, performance.now() - since)
-  seen.sent++
-  if (response.statusCode === 200 && isAnswerOf(endpoint, answer)) return
+  const sent = { method, path, headers: { ...electron, ...headers }, body }
+  const { statusCode, answer } = await stopwatch.time(async () => {
+    const { statusCode, body } = await pool.request(sent)
+    return { statusCode, answer: await body.text() }
+  })
+  if (statusCode === 200 && isAnswerOf(endpoint, answer)) return
   const shown = { ...request, body: request.body?.subarray(0, 2_000).toString() }
   throw new Error(
-    `${endpoint.number} ${endpoint.url} answered ${response.statusCode} ${answer.slice(0, 500)} ` +
+    `${endpoint.number} ${endpoint.url} answered ${statusCode} ${answer.slice(0, 500)} ` +
       `to ${JSON.stringify(shown)}`,
   )
 }

@@ -62,6 +62,8 @@ export async function startTarget(t: {
     MESSAGE_LIMIT: '0',
     LOGIN_FAILURES: '0',
     LOG_LEVEL: 'fatal',
+    // As many as are open before the first input: further ones are closed after ten idle seconds.
+    DATABASE_POOL_SIZE: '3',
   }
   // Not by NODE_OPTIONS: threads would load it too, among them one of the compiler's.
   const server = await serve(t, settings, ['tsx', new URL('probe.ts', import.meta.url).href])
