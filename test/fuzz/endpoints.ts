@@ -8,7 +8,15 @@ import { endpoints, type Endpoint } from '../contract/contract.ts'
 import { createStopwatch, HANG, type Stopwatch } from './hangs.ts'
 import { isDocumented } from './oracle.ts'
 import { type HostileRequest, hostileRequests } from './requests.ts'
-import { handlesBackTo, INPUTS, mostGrowth, SEED, startTarget, type Target } from './target.ts'
+import {
+  handlesBackTo,
+  held,
+  INPUTS,
+  mostGrowth,
+  SEED,
+  startTarget,
+  type Target,
+} from './target.ts'
 
 /** Requests of one run of a property; they are under way together. */
 const TOGETHER = 50
@@ -48,9 +56,9 @@ export async function fuzzEndpoints(t: Test, numbers: readonly number[]): Promis
       }
       await Promise.all(Array.from({ length: AT_ONCE }, work))
       t.equal(await stopwatch.hang(plain), undefined, 'none takes 2 s longer than a plain request')
-      const { pid, heapUsed, external } = await target.report()
+      const { pid, bytes } = await held(target)
       t.equal(pid, before.pid, 'the same process')
-      heaps.push(heapUsed + external)
+      heaps.push(bytes)
     })
   }
 

@@ -7,7 +7,7 @@ import { firstWrong } from './endpoints.ts'
 import { createStopwatch, HANG } from './hangs.ts'
 import { hostileArguments, hostileFrames } from './frames.ts'
 import { openRawSocket, type RawSocket } from './raw-socket.ts'
-import { handlesBackTo, INPUTS, mostGrowth, SEED, startTarget } from './target.ts'
+import { handlesBackTo, held, INPUTS, mostGrowth, SEED, startTarget } from './target.ts'
 
 /** The first warms up; from the second to the last nothing may grow. */
 const ROUNDS = 4
@@ -78,9 +78,9 @@ for (let round = 1; round <= ROUNDS; round++) {
     const hang = await stopwatch.hang(() => plain(socket))
     t.equal(hang, undefined, 'none takes 2 s longer than a plain event')
     await Promise.all([...sockets, ...idle.splice(0)].map((socket) => socket.close()))
-    const { pid, heapUsed, external } = await target.report()
+    const { pid, bytes } = await held(target)
     t.equal(pid, before.pid, 'the same process')
-    heaps.push(heapUsed + external)
+    heaps.push(bytes)
   })
 }
 

@@ -98,6 +98,21 @@ export async function startTarget(t: {
   }
 }
 
+/**
+ * Memory in bytes, and whose: asked for until it falls no more, because the rest of a body that was
+ * answered early is still being read.
+ */
+export async function held(target: Target): Promise<{ pid: number; bytes: number }> {
+  let least = Infinity
+  for (;;) {
+    const { pid, heapUsed, external } = await target.report()
+    const bytes = heapUsed + external
+    if (bytes > least - NOISE) return { pid, bytes: Math.min(least, bytes) }
+    least = bytes
+    await pause(200)
+  }
+}
+
 /** How often each kind of resource is held; timers come and go by themselves. */
 export function handles({ resources }: Report): Record<string, number> {
   const counts: Record<string, number> = {}
