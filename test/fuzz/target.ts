@@ -35,14 +35,18 @@ export interface Report {
   readonly resources: readonly string[]
 }
 
-/** A server under fire, and real things for inputs to be nearly right about. */
-export interface Target {
-  readonly client: Client
+/** Real things for inputs to be nearly right about, by their ids. */
+export interface Things {
   readonly people: readonly Person[]
   readonly group: string
   readonly space: string
   readonly comment: string
   readonly note: string
+}
+
+/** A server under fire. */
+export interface Target extends Things {
+  readonly client: Client
   report(): Promise<Report>
 }
 
@@ -68,24 +72,11 @@ export async function startTarget(t: {
   // Not by NODE_OPTIONS: threads would load it too, among them one of the compiler's.
   const server = await serve(t, settings, ['tsx', new URL('probe.ts', import.meta.url).href])
   const client = server.client({ timeout: 60_000 })
-  const people = await Promise.all(['甲', '乙', '丙', '丁'].map((nick) => register(client, nick)))
-  const [owner, friend] = people as [Person, Person, ...Person[]]
-  await befriend(client, owner, friend)
-  const group = await createGroup(client, owner, '群')
-  await joinGroup(client, group, friend)
-  const space = await publish(client, owner, '空间')
-  await client.post('/space/comment/add/0', comment(space, owner))
-  const [shown] = await feedOf(client, owner, 1)
-  const note = await client.post('/notes/add', { userId: owner.id, text: '便签' })
   const read = async () => JSON.parse(await readFile(file, 'utf8')) as Report
   const { pid } = await read()
   return {
+    ...(await makeThings(client)),
     client,
-    people,
-    group,
-    space,
-    comment: shown?.commentList[0]?._id ?? '',
-    note: stringAt(note.body, '_id'),
     async report() {
       const { count } = await read()
       process.kill(pid, 'SIGUSR2')
@@ -95,6 +86,26 @@ export async function startTarget(t: {
         await pause(20)
       }
     },
+  }
+}
+
+/** Registers four people, of whom the first has a friend, a group, a space and a note. */
+export async function makeThings(client: Client): Promise<Things> {
+  const people = await Promise.all(['甲', '乙', '丙', '丁'].map((nick) => register(client, nick)))
+  const [owner, friend] = people as [Person, Person, ...Person[]]
+  await befriend(client, owner, friend)
+  const group = await createGroup(client, owner, '群')
+  await joinGroup(client, group, friend)
+  const space = await publish(client, owner, '空间')
+  await client.post('/space/comment/add/0', comment(space, owner))
+  const [shown] = await feedOf(client, owner, 1)
+  const note = await client.post('/notes/add', { userId: owner.id, text: '便签' })
+  return {
+    people,
+    group,
+    space,
+    comment: shown?.commentList[0]?._id ?? '',
+    note: stringAt(note.body, '_id'),
   }
 }
 
