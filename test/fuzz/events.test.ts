@@ -6,6 +6,7 @@ import { register, online, say } from '../contract/people.ts'
 import { firstWrong } from './endpoints.ts'
 import { createStopwatch, HANG } from './hangs.ts'
 import { hostileArguments, hostileFrames } from './frames.ts'
+import { hostileHandshakes, hostilePackets, poll, shakeHands } from './polling.ts'
 import { openRawSocket, type RawSocket } from './raw-socket.ts'
 import { handlesBackTo, held, INPUTS, mostGrowth, SEED, startTarget } from './target.ts'
 
@@ -74,6 +75,17 @@ for (let round = 1; round <= ROUNDS; round++) {
       stopwatch.time(() => sendFrame(frame)),
     )
     t.equal(wrong, undefined, 'frames')
+    // Each is several requests on connections of their own, so there are fewer.
+    const few = Math.ceil(INPUTS / ROUNDS / 10)
+    const polls = await firstWrong(hostilePackets, few, SEED + round, (packets) =>
+      stopwatch.time(() => poll(client.socketUrl, packets)),
+    )
+    t.equal(polls, undefined, 'packets over polling')
+    const handshakes = await firstWrong(hostileHandshakes, few, SEED + round, (handshake) =>
+      stopwatch.time(() => shakeHands(client.socketUrl, handshake)),
+    )
+    t.equal(handshakes, undefined, 'handshakes')
+
     const [socket] = sockets as [RawSocket]
     const hang = await stopwatch.hang(() => plain(socket))
     t.equal(hang, undefined, 'none takes 2 s longer than a plain event')
