@@ -109,7 +109,7 @@ await t.test('nothing secret is logged, and nothing internal answered', async (t
   await befriend(client, person, friend)
   const socket = await online(t, client, person)
   await callEverything(person, friend, socket)
-  const things = await makeThings(client)
+  const things = await makeThings((token) => server.client(token === undefined ? {} : { token }))
   const others = await online(t, client, things.people[0])
   await callAllThereIs(things, others)
 

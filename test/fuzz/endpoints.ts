@@ -29,8 +29,13 @@ const ROUNDS = 4
  * Sends hostile requests to some endpoints, by their numbers: every answer must be one of the
  * documented bodies at HTTP 200, in time; the process must stay the same and hold no more than before.
  */
-export async function fuzzEndpoints(t: Test, numbers: readonly number[]): Promise<void> {
-  const target = await startTarget(t)
+export async function fuzzEndpoints(
+  t: Test,
+  numbers: readonly number[],
+  mode: 'open' | 'token' = 'open',
+  inputs = INPUTS,
+): Promise<void> {
+  const target = await startTarget(t, mode)
   const chosen = endpoints.filter(({ number }) => numbers.includes(number))
   const before = await target.report()
   const pool = new Pool(target.client.http, {
@@ -39,6 +44,10 @@ export async function fuzzEndpoints(t: Test, numbers: readonly number[]): Promis
     bodyTimeout: HANG,
   })
   const stopwatch = createStopwatch()
+  const withCredentials = (request: HostileRequest) => ({
+    ...request,
+    headers: { ...target.credentials, ...request.headers },
+  })
   const plain = () => target.client.get('/contacts/friend', { userId: target.people[0]?.id })
 
   const heaps: number[] = []
@@ -48,8 +57,8 @@ export async function fuzzEndpoints(t: Test, numbers: readonly number[]): Promis
       const work = async () => {
         for (let endpoint = waiting.pop(); endpoint !== undefined; endpoint = waiting.pop()) {
           const requests = hostileRequests(endpoint, target)
-          const wrong = await firstWrong(requests, INPUTS / ROUNDS, SEED + round, (request) =>
-            send(pool, endpoint, request, stopwatch),
+          const wrong = await firstWrong(requests, inputs / ROUNDS, SEED + round, (request) =>
+            send(pool, endpoint, withCredentials(request), stopwatch),
           )
           t.equal(wrong, undefined, `${endpoint.number} ${endpoint.method} ${endpoint.url}`)
         }
@@ -66,7 +75,7 @@ export async function fuzzEndpoints(t: Test, numbers: readonly number[]): Promis
     for (const endpoint of chosen.filter(({ method }) => method === 'POST')) {
       const requests = fc.sample(hostileRequests(endpoint, target), {
         seed: SEED,
-        numRuns: Math.ceil(INPUTS / 100),
+        numRuns: Math.ceil(inputs / 100),
       })
       const answers = await Promise.all(
         requests.map((request, index) => sendHalf(target, request, index)),
@@ -85,7 +94,7 @@ export async function fuzzEndpoints(t: Test, numbers: readonly number[]): Promis
     t.equal(pid, before.pid, 'the same process')
     const [, warm = 0, , end = 0] = heaps
     const mebibytes = heaps.map((bytes) => (bytes / 2 ** 20).toFixed(1)).join(', ')
-    const most = mostGrowth(((ROUNDS - 2) / ROUNDS) * INPUTS * chosen.length)
+    const most = mostGrowth(((ROUNDS - 2) / ROUNDS) * inputs * chosen.length)
     t.ok(end - warm < most, `memory after each round: ${mebibytes} MiB`)
     t.same(await handlesBackTo(target, before), {}, 'no handle more than before')
     const { sent, slowest } = stopwatch
