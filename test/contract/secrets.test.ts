@@ -1,5 +1,7 @@
 import t from 'tap'
 import { execute } from '../helpers/databases.ts'
+import { makeThings, type Things } from '../fuzz/target.ts'
+import { canaryEvents, canaryRequests } from './canaries.ts'
 import { type Answer, type Client, electron } from './client.ts'
 import { stringAt } from './json.ts'
 import { befriend, freePhone, online, type Person, register, textMessage } from './people.ts'
@@ -85,6 +87,15 @@ async function callEverything(person: Person, friend: Person, socket: Connection
   await t.rejects(server.client({ token: FORGED }).connect(), 'a forged token opens no socket')
 }
 
+/** The same by every endpoint and event there is. */
+async function callAllThereIs(things: Things, socket: Connection): Promise<void> {
+  const canaries = { password: PASSWORD, token: FORGED, text: TEXT }
+  for (const call of canaryRequests(client, things, canaries)) answers.push(await call())
+  for (const [event, args] of canaryEvents(things, canaries)) {
+    acks.push(JSON.stringify(await socket.emitWithAck(event, ...args)))
+  }
+}
+
 async function newPerson(of: Client, nick: string): Promise<Person> {
   const phone = freePhone()
   const { body } = await of.post('/register', { phone, password: PASSWORD, nick })
@@ -98,6 +109,9 @@ await t.test('nothing secret is logged, and nothing internal answered', async (t
   await befriend(client, person, friend)
   const socket = await online(t, client, person)
   await callEverything(person, friend, socket)
+  const things = await makeThings((token) => server.client(token === undefined ? {} : { token }))
+  const others = await online(t, client, things.people[0])
+  await callAllThereIs(things, others)
 
   // The same while the database refuses everything, and says what it was asked.
   const databaseUrl = String(server.databaseUrl)
@@ -105,6 +119,7 @@ await t.test('nothing secret is logged, and nothing internal answered', async (t
   for (const table of tables)
     await execute(databaseUrl, `alter table ${table} rename to no_${table}`)
   await callEverything(person, friend, socket)
+  await callAllThereIs(things, others)
   for (const table of tables)
     await execute(databaseUrl, `alter table no_${table} rename to ${table}`)
   await register(client, '丙')
@@ -122,7 +137,7 @@ await t.test('nothing secret is logged, and nothing internal answered', async (t
   ]) {
     t.notOk(log.includes(secret), `${secret.slice(0, 12)} is not in ${log.length} bytes of log`)
   }
-  t.ok(answers.length > 50 && acks.length > 30)
+  t.ok(answers.length > 750 && acks.length > 130)
   t.same(
     [...answers.map(({ text }) => text), ...acks].filter((text) => INTERNAL.test(text)),
     [],

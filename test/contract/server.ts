@@ -25,8 +25,14 @@ export interface ServerUnderTest {
 /**
  * Starts the server as `npm start` does, on a database of its own. With CONTRACT_HTTP_URL and
  * CONTRACT_SOCKET_URL set, the server at those addresses is tested instead.
+ *
+ * @param imports what Node.js loads before it
  */
-export async function serve(t: Test, settings: NodeJS.ProcessEnv = {}): Promise<ServerUnderTest> {
+export async function serve(
+  t: Test,
+  settings: NodeJS.ProcessEnv = {},
+  imports: readonly string[] = ['tsx'],
+): Promise<ServerUnderTest> {
   const { CONTRACT_HTTP_URL: http, CONTRACT_SOCKET_URL: socket } = process.env
   if (http !== undefined && socket !== undefined) {
     return {
@@ -49,7 +55,7 @@ export async function serve(t: Test, settings: NodeJS.ProcessEnv = {}): Promise<
     SOCKET_PORT: '0',
     ...settings,
   }
-  let running = await startProcess(env)
+  let running = await startProcess(env, imports)
   t.teardown(async () => {
     await stopProcess(running.child, 'SIGKILL')
     await database.drop()
@@ -63,7 +69,7 @@ export async function serve(t: Test, settings: NodeJS.ProcessEnv = {}): Promise<
       await stopProcess(running.child, signal)
       const { port } = new URL(running.http)
       const { port: socketPort } = new URL(running.socket)
-      running = await startProcess({ ...env, PORT: port, SOCKET_PORT: socketPort })
+      running = await startProcess({ ...env, PORT: port, SOCKET_PORT: socketPort }, imports)
     },
   }
 }

@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { freePhone } from '../contract/people.ts'
-import type { Target } from './target.ts'
+import type { Things } from './target.ts'
 
 /** What each parameter of the document may rightly be, so that inputs are wrong in one place. */
-type Values = (target: Target) => readonly string[]
+type Values = (things: Things) => readonly string[]
 
 const user: Values = ({ people }) => people.map(({ id }) => id)
 /** Those of whom much is made: long lists of theirs would cost more than the inputs. */
 const writer: Values = ({ people }) => people.slice(2).map(({ id }) => id)
-const group: Values = (target) => [target.group]
-const space: Values = (target) => [target.space]
+const group: Values = (things) => [things.group]
+const space: Values = (things) => [things.space]
 const text: Values = () => ['你好', 'a & b', '😀']
 const page: Values = () => ['1', '2', '1000000']
 const imgUrl: Values = () => ['/user_pic1.jpeg', '']
@@ -59,7 +59,7 @@ export const endpointFields: Readonly<Record<number, Readonly<Record<string, Val
   28: { userId: writer, textDesc: text, photos: () => ['["/user2.png"]', '/user2.png', ''] },
   29: { userId: user, pageNum: page },
   30: { _id: () => ['f'.repeat(24)] },
-  31: { userId: (target) => user(target).slice(0, 2) },
+  31: { userId: (things) => user(things).slice(0, 2) },
   32: { spaceId: space, userId: user },
   33: {
     userId: user,
@@ -86,7 +86,7 @@ export const endpointFields: Readonly<Record<number, Readonly<Record<string, Val
   43: me,
   44: {
     userId: user,
-    id: (target) => [...user(target), target.group],
+    id: (things) => [...user(things), things.group],
     type: () => ['friend', 'group'],
   },
   45: { userId: writer, text, color: () => ['#fff', ''], time: () => ['', '2023-11-29'] },

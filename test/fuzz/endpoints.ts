@@ -5,9 +5,18 @@ import { text } from 'node:stream/consumers'
 import { Pool } from 'undici'
 import { electron } from '../contract/client.ts'
 import { endpoints, type Endpoint } from '../contract/contract.ts'
+import { createStopwatch, HANG, type Stopwatch } from './hangs.ts'
 import { isDocumented } from './oracle.ts'
 import { type HostileRequest, hostileRequests } from './requests.ts'
-import { handlesBackTo, INPUTS, mostGrowth, SEED, startTarget, type Target } from './target.ts'
+import {
+  handlesBackTo,
+  held,
+  INPUTS,
+  mostGrowth,
+  SEED,
+  startTarget,
+  type Target,
+} from './target.ts'
 
 /** Requests of one run of a property; they are under way together. */
 const TOGETHER = 50
@@ -15,15 +24,18 @@ const TOGETHER = 50
 const AT_ONCE = 3
 /** The first warms up; from the second to the last nothing may grow. */
 const ROUNDS = 4
-/** Nothing at all within this time is a hang, however busy the machine. */
-const HANG = 30_000
 
 /**
  * Sends hostile requests to some endpoints, by their numbers: every answer must be one of the
- * documented bodies at HTTP 200, the process must stay the same and hold no more than before.
+ * documented bodies at HTTP 200, in time; the process must stay the same and hold no more than before.
  */
-export async function fuzzEndpoints(t: Test, numbers: readonly number[]): Promise<void> {
-  const target = await startTarget(t)
+export async function fuzzEndpoints(
+  t: Test,
+  numbers: readonly number[],
+  mode: 'open' | 'token' = 'open',
+  inputs = INPUTS,
+): Promise<void> {
+  const target = await startTarget(t, mode)
   const chosen = endpoints.filter(({ number }) => numbers.includes(number))
   const before = await target.report()
   const pool = new Pool(target.client.http, {
@@ -31,7 +43,12 @@ export async function fuzzEndpoints(t: Test, numbers: readonly number[]): Promis
     headersTimeout: HANG,
     bodyTimeout: HANG,
   })
-  const seen = { sent: 0, slowest: 0 }
+  const stopwatch = createStopwatch()
+  const withCredentials = (request: HostileRequest) => ({
+    ...request,
+    headers: { ...target.credentials, ...request.headers },
+  })
+  const plain = () => target.client.get('/contacts/friend', { userId: target.people[0]?.id })
 
   const heaps: number[] = []
   for (let round = 1; round <= ROUNDS; round++) {
@@ -40,16 +57,17 @@ export async function fuzzEndpoints(t: Test, numbers: readonly number[]): Promis
       const work = async () => {
         for (let endpoint = waiting.pop(); endpoint !== undefined; endpoint = waiting.pop()) {
           const requests = hostileRequests(endpoint, target)
-          const wrong = await firstWrong(requests, INPUTS / ROUNDS, SEED + round, (request) =>
-            send(pool, endpoint, request, seen),
+          const wrong = await firstWrong(requests, inputs / ROUNDS, SEED + round, (request) =>
+            send(pool, endpoint, withCredentials(request), stopwatch),
           )
           t.equal(wrong, undefined, `${endpoint.number} ${endpoint.method} ${endpoint.url}`)
         }
       }
       await Promise.all(Array.from({ length: AT_ONCE }, work))
-      const { pid, heapUsed, external } = await target.report()
+      t.equal(await stopwatch.hang(plain), undefined, 'none takes 2 s longer than a plain request')
+      const { pid, bytes } = await held(target)
       t.equal(pid, before.pid, 'the same process')
-      heaps.push(heapUsed + external)
+      heaps.push(bytes)
     })
   }
 
@@ -57,7 +75,7 @@ export async function fuzzEndpoints(t: Test, numbers: readonly number[]): Promis
     for (const endpoint of chosen.filter(({ method }) => method === 'POST')) {
       const requests = fc.sample(hostileRequests(endpoint, target), {
         seed: SEED,
-        numRuns: Math.ceil(INPUTS / 100),
+        numRuns: Math.ceil(inputs / 100),
       })
       const answers = await Promise.all(
         requests.map((request, index) => sendHalf(target, request, index)),
@@ -71,16 +89,15 @@ export async function fuzzEndpoints(t: Test, numbers: readonly number[]): Promis
 
   await t.test('afterwards the process is the same, and holds no more than before', async (t) => {
     await pool.close()
-    const answer = await target.client.get('/contacts/friend', { userId: target.people[0]?.id })
-    t.ok(isDocumented(9, answer.text))
+    t.ok(isDocumented(9, (await plain()).text))
     const { pid } = await target.report()
     t.equal(pid, before.pid, 'the same process')
     const [, warm = 0, , end = 0] = heaps
     const mebibytes = heaps.map((bytes) => (bytes / 2 ** 20).toFixed(1)).join(', ')
-    const most = mostGrowth(((ROUNDS - 2) / ROUNDS) * INPUTS * chosen.length)
+    const most = mostGrowth(((ROUNDS - 2) / ROUNDS) * inputs * chosen.length)
     t.ok(end - warm < most, `memory after each round: ${mebibytes} MiB`)
     t.same(await handlesBackTo(target, before), {}, 'no handle more than before')
-    const { sent, slowest } = seen
+    const { sent, slowest } = stopwatch
     t.comment(`${sent} requests, the slowest answer after ${Math.round(slowest)} ms, seed ${SEED}`)
   })
 }
@@ -107,18 +124,18 @@ async function send(
   pool: Pool,
   endpoint: Endpoint,
   request: HostileRequest,
-  seen: { sent: number; slowest: number },
+  stopwatch: Stopwatch,
 ): Promise<void> {
-  const since = performance.now()
   const { method, path, headers, body = null } = request
-  const response = await pool.request({ method, path, headers: { ...electron, ...headers }, body })
-  const answer = await response.body.text()
-  seen.slowest = Math.max(seen.slowest, performance.now() - since)
-  seen.sent++
-  if (response.statusCode === 200 && isAnswerOf(endpoint, answer)) return
+  const sent = { method, path, headers: { ...electron, ...headers }, body }
+  const { statusCode, answer } = await stopwatch.time(async () => {
+    const { statusCode, body } = await pool.request(sent)
+    return { statusCode, answer: await body.text() }
+  })
+  if (statusCode === 200 && isAnswerOf(endpoint, answer)) return
   const shown = { ...request, body: request.body?.subarray(0, 2_000).toString() }
   throw new Error(
-    `${endpoint.number} ${endpoint.url} answered ${response.statusCode} ${answer.slice(0, 500)} ` +
+    `${endpoint.number} ${endpoint.url} answered ${statusCode} ${answer.slice(0, 500)} ` +
       `to ${JSON.stringify(shown)}`,
   )
 }

@@ -1,4 +1,4 @@
-import { compare, endpoints } from '../contract/contract.ts'
+import { compare, documented, endpoints } from '../contract/contract.ts'
 import { at, isObject, type Json } from '../contract/json.ts'
 
 /** Lines of 405 lists that behaviour.md 3 adds to those of the document. */
@@ -16,13 +16,31 @@ export function isDocumented(number: number, text: string): boolean {
   const key = `${number} ${text}`
   const remembered = known.get(key)
   if (remembered !== undefined) return remembered
+  const found =
+    is405(number, text) ||
+    casesLike(number, text).some((name) => compare(text, number, name).length === 0)
+  if (text.length < 1_000 && known.size < 100_000) known.set(key, found)
+  return found
+}
+
+/** The cases of an endpoint with the outcome of an answer: only they are worth a comparison. */
+function casesLike(number: number, text: string): string[] {
+  const outcome = outcomeOf(parsed(text))
   const endpoint = endpoints.find((one) => one.number === number)
   const cases = (endpoint?.responses ?? []).map((one) => one.case)
-  const documented =
-    is405(number, text) ||
-    [...cases, ...everywhere].some((name) => compare(text, number, name).length === 0)
-  if (text.length < 1_000 && known.size < 100_000) known.set(key, documented)
-  return documented
+  return [...cases, ...everywhere].filter((name) => outcomeOf(documented(number, name)) === outcome)
+}
+
+function outcomeOf(body: Json): string {
+  return JSON.stringify([at(body, 'status'), at(body, 'res_code')])
+}
+
+function parsed(text: string): Json {
+  try {
+    return JSON.parse(text) as Json
+  } catch {
+    return null
+  }
 }
 
 function is405(number: number, text: string): boolean {

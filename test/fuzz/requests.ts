@@ -254,13 +254,17 @@ function encodePairs(pairs: Pairs): string {
     .join('&')
 }
 
+/** The halves of surrogate pairs, from U+D800 on. */
+const encodedHalves = Array.from({ length: 0x800 }, (_, index) => {
+  const [second, third] = [0xa0 | (index >> 6), 0x80 | (index & 63)]
+  return `%ed%${second.toString(16)}%${third.toString(16)}`
+})
+
 /** Like encodeURIComponent, but halves of surrogate pairs are encoded, too. */
 function percentEncoded(text: string): string {
   if (text.isWellFormed()) return encodeURIComponent(text)
-  return Array.from(text, (sign) => {
-    if (sign.isWellFormed()) return encodeURIComponent(sign)
-    const code = sign.charCodeAt(0)
-    const bytes = [0xe0 | (code >> 12), 0x80 | ((code >> 6) & 63), 0x80 | (code & 63)]
-    return bytes.map((byte) => `%${byte.toString(16)}`).join('')
-  }).join('')
+  return text.replace(
+    /\p{Surrogate}|\P{Surrogate}+/gu,
+    (run) => encodedHalves[(run.codePointAt(0) ?? 0) - 0xd800] ?? encodeURIComponent(run),
+  )
 }

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Client } from '../contract/client.ts'
-import { createGroup, joinGroup } from '../contract/groups.ts'
+import { createGroup } from '../contract/groups.ts'
 import { stringAt } from '../contract/json.ts'
-import { befriend, register, type Person } from '../contract/people.ts'
+import { register, type Person } from '../contract/people.ts'
 import { serve } from '../contract/server.ts'
 import { comment, feedOf, publish } from '../contract/spaces.ts'
 
@@ -35,55 +35,57 @@ export interface Report {
   readonly resources: readonly string[]
 }
 
-/** A server under fire, and real things for inputs to be nearly right about. */
-export interface Target {
-  readonly client: Client
+/** Real things for inputs to be nearly right about, by their ids. */
+export interface Things {
   readonly people: readonly Person[]
   readonly group: string
   readonly space: string
   readonly comment: string
   readonly note: string
+}
+
+/** A server under fire. */
+export interface Target extends Things {
+  readonly client: Client
+  /** With which the first of its people shows who they are; in open mode there are none. */
+  readonly credentials: Readonly<Record<string, string>>
   report(): Promise<Report>
 }
 
 /** Starts a server whose process can be asked what it holds. */
-export async function startTarget(t: {
-  teardown(handler: () => Promise<void>): void
-  setTimeout(milliseconds: number): void
-}): Promise<Target> {
+export async function startTarget(
+  t: {
+    teardown(handler: () => Promise<void>): void
+    setTimeout(milliseconds: number): void
+  },
+  mode: 'open' | 'token' = 'open',
+): Promise<Target> {
   t.setTimeout(LONGEST)
   const folder = await mkdtemp(join(tmpdir(), 'waifchat-fuzz-'))
   t.teardown(() => rm(folder, { recursive: true, force: true }))
   const file = join(folder, 'report.json')
-  const probe = new URL('probe.ts', import.meta.url).href
-  const server = await serve(t, {
+  const settings = {
     FUZZ_REPORT: file,
-    NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --import=tsx --import=${probe}`,
+    AUTH_MODE: mode,
     // What is over a limit is not looked at; limits have tests of their own.
     EVENT_LIMIT: '0',
     MESSAGE_LIMIT: '0',
     LOGIN_FAILURES: '0',
     LOG_LEVEL: 'fatal',
-  })
-  const client = server.client({ timeout: 60_000 })
-  const people = await Promise.all(['甲', '乙', '丙', '丁'].map((nick) => register(client, nick)))
-  const [owner, friend] = people as [Person, Person, ...Person[]]
-  await befriend(client, owner, friend)
-  const group = await createGroup(client, owner, '群')
-  await joinGroup(client, group, friend)
-  const space = await publish(client, owner, '空间')
-  await client.post('/space/comment/add/0', comment(space, owner))
-  const [shown] = await feedOf(client, owner, 1)
-  const note = await client.post('/notes/add', { userId: owner.id, text: '便签' })
+    // As many as are open before the first input: further ones are closed after ten idle seconds.
+    DATABASE_POOL_SIZE: '3',
+  }
+  // Not by NODE_OPTIONS: threads would load it too, among them one of the compiler's.
+  const server = await serve(t, settings, ['tsx', new URL('probe.ts', import.meta.url).href])
+  const timeout = 60_000
+  const things = await makeThings((token) => server.client({ timeout, ...(token && { token }) }))
+  const token = mode === 'token' ? things.people[0]?.token : undefined
   const read = async () => JSON.parse(await readFile(file, 'utf8')) as Report
   const { pid } = await read()
   return {
-    client,
-    people,
-    group,
-    space,
-    comment: shown?.commentList[0]?._id ?? '',
-    note: stringAt(note.body, '_id'),
+    ...things,
+    client: server.client({ timeout, ...(token && { token }) }),
+    credentials: token === undefined ? {} : { token },
     async report() {
       const { count } = await read()
       process.kill(pid, 'SIGUSR2')
@@ -93,6 +95,49 @@ export async function startTarget(t: {
         await pause(20)
       }
     },
+  }
+}
+
+/**
+ * Registers four people, of whom the first has a friend, a group, a space and a note.
+ *
+ * @param clientWith makes a client that sends a token
+ */
+export async function makeThings(clientWith: (token?: string) => Client): Promise<Things> {
+  const anyone = clientWith()
+  const people = await Promise.all(['甲', '乙', '丙', '丁'].map((nick) => register(anyone, nick)))
+  const [owner, friend] = people as [Person, Person, ...Person[]]
+  const [owners, friends] = [clientWith(owner.token), clientWith(friend.token)]
+  await owners.post('/friend/add', { userId: owner.id, friendId: friend.id })
+  await friends.post('/friend/agree', { userId: friend.id, friendId: owner.id })
+  const group = await createGroup(owners, owner, '群')
+  await friends.post('/group/add', { groupId: group, userId: friend.id })
+  await owners.post('/group/agree', { groupId: group, userId: friend.id })
+  const space = await publish(owners, owner, '空间')
+  await owners.post('/space/comment/add/0', comment(space, owner))
+  const [shown] = await feedOf(owners, owner, 1)
+  const note = await owners.post('/notes/add', { userId: owner.id, text: '便签' })
+  return {
+    people,
+    group,
+    space,
+    comment: shown?.commentList[0]?._id ?? '',
+    note: stringAt(note.body, '_id'),
+  }
+}
+
+/**
+ * Memory in bytes, and whose: asked for until it falls no more, because the rest of a body that was
+ * answered early is still being read.
+ */
+export async function held(target: Target): Promise<{ pid: number; bytes: number }> {
+  let least = Infinity
+  for (;;) {
+    const { pid, heapUsed, external } = await target.report()
+    const bytes = heapUsed + external
+    if (bytes > least - NOISE) return { pid, bytes: Math.min(least, bytes) }
+    least = bytes
+    await pause(200)
   }
 }
 

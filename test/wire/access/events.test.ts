@@ -2,6 +2,7 @@
 import t from 'tap'
 import { io } from 'socket.io-client'
 import { Client, electron } from '../../contract/client.ts'
+import { NOBODY } from '../../contract/inputs.ts'
 import { expectAck } from '../../contract/coverage.ts'
 import { events, type ClientEvent } from '../../contract/events.ts'
 import { at } from '../../contract/json.ts'
@@ -77,6 +78,37 @@ for (const mode of ['token', 'open'] as const) {
     }
   })
 }
+
+await t.test('an unknown id is answered like a foreign one', async (t) => {
+  const { addresses } = await watchedServer(t, 'token')
+  const people = await makePeople(addresses)
+  const { owner, stranger } = people.actors
+  const { group } = await makeThings(people)
+  // That people and groups exist is public, and behaviour.md 8 has a status for those that do not.
+  const tellOfExistence = new Set<ClientEvent>(['join_group', 'apply_notice', 'agree_apply'])
+  for (const { name } of events) {
+    const socket = await online(t, stranger.client)
+    const acks = []
+    for (const { id, gId } of [
+      { id: owner.id, gId: group },
+      { id: NOBODY, gId: NOBODY },
+    ]) {
+      const them = { ...owner, id }
+      acks.push(await socket.emitWithAck(name, ...argumentsOf(them, them, gId)[name]))
+    }
+    if (tellOfExistence.has(name)) expectAck(t, name, acks[1] ?? null, 404)
+    else t.same(acks[1], acks[0], name)
+  }
+  const socket = await online(t, stranger.client, stranger)
+  for (const [name, status, ...args] of [
+    ['private_chat', 202, textMessage(stranger, '你好'), stranger.id, owner.id],
+    ['private_chat', 404, textMessage(stranger, '你好'), stranger.id, NOBODY],
+    ['group_chat', 202, textMessage(stranger, '你好'), stranger.id, group],
+    ['group_chat', 404, textMessage(stranger, '你好'), stranger.id, NOBODY],
+  ] as const) {
+    expectAck(t, name, await socket.emitWithAck(name, ...args), status)
+  }
+})
 
 await t.test(
   'who logs out, is removed or is no friend any more hears and says nothing',
