@@ -34,7 +34,8 @@ const kept = statement<[digest: string, reason: string, text: string]>(
       - octet_length(document_text) as bytes_before
     from (
       select * from quarantine
-      where collection = $1 and digest > decode($2, 'hex') order by digest limit $3
+      where collection = $1 and (reason = 'id-twice') = $2 and digest > decode($3, 'hex')
+      order by digest limit $4
     ) page
   ) measured
   where bytes_before < ${BATCH_BYTES}
@@ -142,12 +143,24 @@ function withHash(collection: Collection, document: Document, row: AnyRow): Docu
   return collection === 'users' ? withStoredHash(document, row as UserRow) : document
 }
 
-/** Documents that no row stands for go back as they came, after those of the rows. */
-async function writeKept({ db, mapping }: ExportJob, name: string, file: LineFile): Promise<void> {
+/**
+ * Documents that no row stands for go back as they came, after those of the rows. Of several with
+ * one id the one that was the first comes first, so that it is the first for the next import too.
+ */
+async function writeKept(job: ExportJob, name: string, file: LineFile): Promise<void> {
+  for (const isTwin of [false, true]) await writeKeptOf(job, name, isTwin, file)
+}
+
+async function writeKeptOf(
+  { db, mapping }: ExportJob,
+  name: string,
+  isTwin: boolean,
+  file: LineFile,
+): Promise<void> {
   const collection = COLLECTIONS.find((one) => one === name)
   let after = ''
   for (;;) {
-    const rows = await db.run(kept, [name, after, PAGE])
+    const rows = await db.run(kept, [name, isTwin, after, PAGE])
     if (rows.length === 0) return
     for (const [digest, reason, text] of rows) {
       after = digest

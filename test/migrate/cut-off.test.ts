@@ -1,8 +1,9 @@
 /** An import is killed again and again, and taken up again. */
-import { randomInt } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ObjectId } from 'bson'
+import fc from 'fast-check'
 import t from 'tap'
+import { SEED } from '../helpers/random.ts'
 import {
   type Collections,
   friend,
@@ -59,9 +60,9 @@ async function imported(target: Target): Promise<number> {
 }
 
 /** Resolves when more than so many documents are imported, and a moment has passed. */
-async function reached(target: Target, number: number): Promise<void> {
+async function reached(target: Target, number: number, moment: number): Promise<void> {
   while ((await imported(target)) <= number) await pause(10)
-  await pause(randomInt(50))
+  await pause(moment)
 }
 
 await t.test('what an import left is whole, and the next one ends it', async (t) => {
@@ -69,12 +70,16 @@ await t.test('what an import left is whole, and the next one ends it', async (t)
   const whole = await Target.create(t)
   await whole.import(folder)
   const cut = await Target.create(t)
-  const points = Array.from({ length: CUTS }, () => randomInt(total - 1)).sort((x, y) => x - y)
-  t.comment(`cut off at ${points.join(', ')} of ${total} documents`)
-  for (const point of points) {
+  const cuts = fc
+    .sample(fc.tuple(fc.nat(total - 2), fc.nat(49)), { seed: SEED, numRuns: CUTS })
+    .sort(([one], [other]) => one - other)
+  t.comment(
+    `seed ${SEED}: cut off at ${String(cuts.map(([point]) => point))} of ${total} documents`,
+  )
+  for (const [point, moment] of cuts) {
     const before = await imported(cut)
     if (before >= total) break
-    const killed = reached(cut, Math.max(point, before))
+    const killed = reached(cut, Math.max(point, before), moment)
     await runCommand('import', cut.url, [folder], { killed })
     t.strictSame(await cut.rows(unsound), [])
     t.strictSame(await cut.rows('select * from health_problems'), [])
