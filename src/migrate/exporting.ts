@@ -11,7 +11,7 @@ import { detailsKey, detailsOf } from './details.ts'
 import { erasedDetails } from './erased.ts'
 import { type Document, textOf } from './extended-json.ts'
 import { findKnown, type Known } from './ledger.ts'
-import { type Collection, COLLECTIONS, DETAILS, type Mapping } from './mapping.ts'
+import { type Collection, COLLECTIONS, DETAILS, isCollection, type Mapping } from './mapping.ts'
 import { restore } from './remainder.ts'
 import type { AnyRow } from './translations.ts'
 import { TRANSLATIONS } from './translations.ts'
@@ -56,7 +56,8 @@ export interface ExportJob {
  * document a line: all as of one moment. The server may run meanwhile.
  *
  * @returns how many documents each collection has
- * @throws StartupError when the folder is not empty or cannot be written
+ * @throws StartupError when the folder is not empty or cannot be written, or two collections would
+ *   have one name
  */
 export async function exportDocuments(job: ExportJob): Promise<Map<string, number>> {
   const { db, mapping, folder } = job
@@ -65,6 +66,8 @@ export async function exportDocuments(job: ExportJob): Promise<Map<string, numbe
   const counts = new Map<string, number>()
   await db.transaction(async () => {
     await db.run(snapshot)
+    const names = (await db.run(keptCollections)).map(([name]) => name)
+    refuseHomonyms(names, mapping)
     const details = new LineFile(join(folder, `${DETAILS}.json`))
     for (const collection of COLLECTIONS) {
       const file = new LineFile(join(folder, `${mapping.nameOf(collection)}.json`))
@@ -72,8 +75,7 @@ export async function exportDocuments(job: ExportJob): Promise<Map<string, numbe
       await writeKept(job, collection, file)
       counts.set(collection, await file.close())
     }
-    for (const [name] of await db.run(keptCollections)) {
-      if (counts.has(name)) continue
+    for (const name of names.filter((name) => !isCollection(name))) {
       const file = new LineFile(join(folder, `${name}.json`))
       await writeKept(job, name, file)
       counts.set(name, await file.close())
@@ -82,6 +84,13 @@ export async function exportDocuments(job: ExportJob): Promise<Map<string, numbe
     counts.set(DETAILS, await details.close())
   })
   return counts
+}
+
+/** What is kept of a foreign collection must not get the name of one of ours. */
+function refuseHomonyms(names: readonly string[], mapping: Mapping): void {
+  const taken = names.find((name) => !isCollection(name) && mapping.collectionOf(name))
+  if (taken === undefined) return
+  throw new StartupError(`The quarantine has ${taken}: the mapping must use another name.`)
 }
 
 async function writeRows(
@@ -157,7 +166,7 @@ async function writeKeptOf(
   isTwin: boolean,
   file: LineFile,
 ): Promise<void> {
-  const collection = COLLECTIONS.find((one) => one === name)
+  const collection = isCollection(name) ? name : undefined
   let after = ''
   for (;;) {
     const rows = await db.run(kept, [name, isTwin, after, PAGE])

@@ -1,19 +1,9 @@
 /** A dump is imported again, or a newer or older one is. */
-import { join } from 'node:path'
 import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Double, EJSON } from 'bson'
 import t from 'tap'
-import {
-  friend,
-  letter,
-  type MongoDocument,
-  oid,
-  person,
-  Target,
-  temporaryFolder,
-  unsound,
-  writeDump,
-} from './support.ts'
+import { friend, letter, oid, person, Target, unsound, writeDump } from './support.ts'
 
 const [a, b] = [oid(1), oid(2)]
 const pair = { users: [person(1), person(2)], friends: [friend(11, a, b), friend(12, b, a)] }
@@ -97,32 +87,6 @@ await t.test('what was refused is imported once it fits', async (t) => {
   t.equal((await target.rows('select from friendships')).length, 2)
 })
 
-await t.test('collections and fields may be called otherwise', async (t) => {
-  const mapping = {
-    collections: { users: 'members', private_chats: 'letters' },
-    fields: { users: { nick: 'nickname', password: 'pwd' } },
-    ignore: ['sessions'],
-  }
-  const theirs = ({ nick, password, ...others }: MongoDocument) => ({
-    ...{ ...others, nickname: nick, pwd: password },
-  })
-  const target = await Target.create(t)
-  const folder = await writeDump(t, {
-    members: [theirs(person(1)), { ...theirs(person(2)), nick: '两个' }],
-    letters: [],
-    sessions: [{ _id: oid(5) }],
-  })
-  await target.import(folder, mapping)
-  t.strictSame(await target.rows('select nick from users'), [{ nick: '用户1' }])
-  t.strictSame(await target.rows('select collection, reason from quarantine'), [
-    { collection: 'users', reason: 'field-twice' },
-  ])
-  t.equal((await target.verify(folder, mapping)).passed, true)
-  const out = join(await temporaryFolder(t), 'out')
-  await target.export(out, mapping)
-  t.equal((await target.verify(out, mapping)).passed, true)
-})
-
 await t.test('mongodump and mongoexport may follow each other', async (t) => {
   const target = await Target.create(t)
   const time = new Double(1_701_222_000_000)
@@ -191,12 +155,4 @@ await t.test('a number that went from one person to another is taken over at onc
   )
   t.strictSame(await target.rows('select from quarantine'), [])
   t.equal((await target.verify(folder)).passed, true)
-})
-
-await t.test('a collection of ours is left out if it is ignored', async (t) => {
-  const target = await Target.create(t)
-  await target.import(await writeDump(t, pair), { ignore: ['friends'] })
-  t.equal((await target.rows('select from users')).length, 2)
-  t.equal((await target.rows('select from friendships')).length, 0)
-  t.equal((await target.rows('select from quarantine')).length, 0)
 })
