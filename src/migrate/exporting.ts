@@ -15,6 +15,7 @@ import { type Collection, COLLECTIONS, DETAILS, isCollection, type Mapping } fro
 import { restore } from './remainder.ts'
 import type { AnyRow } from './translations.ts'
 import { TRANSLATIONS } from './translations.ts'
+import { loadZones, type TimesOf } from './zones.ts'
 
 const PAGE = 1_000
 
@@ -68,10 +69,11 @@ export async function exportDocuments(job: ExportJob): Promise<Map<string, numbe
     await db.run(snapshot)
     const names = (await db.run(keptCollections)).map(([name]) => name)
     refuseHomonyms(names, mapping)
+    const timesOf = await loadZones(db, job.times)
     const details = new LineFile(join(folder, `${DETAILS}.json`))
     for (const collection of COLLECTIONS) {
       const file = new LineFile(join(folder, `${mapping.nameOf(collection)}.json`))
-      await writeRows(job, collection, file, details)
+      await writeRows(job, timesOf, collection, file, details)
       await writeKept(job, collection, file)
       counts.set(collection, await file.close())
     }
@@ -95,6 +97,7 @@ function refuseHomonyms(names: readonly string[], mapping: Mapping): void {
 
 async function writeRows(
   { db, times, mapping }: ExportJob,
+  timesOf: TimesOf,
   collection: Collection,
   file: LineFile,
   detailsFile: LineFile,
@@ -113,14 +116,15 @@ async function writeRows(
     for (const id of ids) {
       const row = rows.get(id)
       if (row === undefined) continue
-      const document = restore(translation.render(row, times), known.get(id)?.remainder)
+      const origin = known.get(id)
+      const document = restore(translation.render(row, timesOf(origin)), origin?.remainder)
       const details =
         columns.length === 0 ? undefined : detailsOf(translation, row, document, times, columns)
       if (details !== undefined) {
         await detailsFile.write(textOf({ _id: detailsKey(collection, id), ...details }))
       }
       const whole = mapping.theirs(collection, withHash(collection, document, row))
-      if (known.get(id)?.mended.includes('group-number-given') === true) {
+      if (origin?.mended.includes('group-number-given') === true) {
         later.push([(row as AnyRow & { number: number }).number, whole])
       } else await file.write(textOf(whole))
     }

@@ -1,5 +1,4 @@
 /** Import of an export is the identity: for whatever the original had. */
-import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Double, Int32, Long, ObjectId } from 'bson'
 import fc from 'fast-check'
@@ -9,6 +8,7 @@ import { seeded } from '../helpers/random.ts'
 import {
   type Collections,
   content,
+  filesOf,
   type Format,
   type MongoDocument,
   oid,
@@ -124,13 +124,6 @@ const dumps: fc.Arbitrary<Collections> = fc.record({
     2,
   ),
 })
-
-/** The files of an export. */
-async function filesOf(folder: string): Promise<Record<string, string>> {
-  const names = (await readdir(folder)).sort()
-  const texts = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')))
-  return Object.fromEntries(names.map((name, n) => [name, texts[n] ?? '']))
-}
 
 const tables = `users, groups, friendships, group_members, conversations, messages, spaces,
   comments, space_likes, notes, quarantine, imported_documents, imports`

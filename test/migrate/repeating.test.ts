@@ -3,7 +3,17 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Double, EJSON } from 'bson'
 import t from 'tap'
-import { friend, letter, oid, person, Target, unsound, writeDump } from './support.ts'
+import {
+  filesOf,
+  friend,
+  letter,
+  oid,
+  person,
+  Target,
+  temporaryFolder,
+  unsound,
+  writeDump,
+} from './support.ts'
 
 const [a, b] = [oid(1), oid(2)]
 const pair = { users: [person(1), person(2)], friends: [friend(11, a, b), friend(12, b, a)] }
@@ -156,3 +166,45 @@ await t.test('a number that went from one person to another is taken over at onc
   t.strictSame(await target.rows('select from quarantine'), [])
   t.equal((await target.verify(folder)).passed, true)
 })
+
+await t.test(
+  'whatever TIMEZONE says later, documents have the texts that they came with',
+  async (t) => {
+    const target = await Target.create(t)
+    const time = '2023-11-26 0:30'
+    const dump = (state: number) => ({
+      ...pair,
+      groups: [
+        { _id: oid(20), userId: a, groupName: '群', groupNumber: 1, creatTime: '2023年11月16日' },
+      ],
+      private_chats: [
+        { ...letter(30, a, b, state), time },
+        { ...letter(31, a, b), time: 'Wed Nov 29 2023 09:57:29 GMT+0800 (中国标准时间)' },
+      ],
+      spaces: [{ _id: oid(40), userId: a, textDesc: '字', photos: [], time }],
+      notes: [{ _id: oid(44), userId: a, text: '记', color: '#fff5a8', time }],
+    })
+    const folder = await writeDump(t, dump(0))
+    await target.import(folder)
+    const here = await target.verify(folder)
+    t.equal(here.passed, true, here.toString())
+    for (const zone of ['UTC', 'America/New_York']) {
+      t.equal((await target.verify(folder, {}, zone)).toString(), here.toString(), zone)
+    }
+    const outs = await Promise.all(
+      ['Asia/Shanghai', 'UTC'].map(async (zone) => {
+        const out = join(await temporaryFolder(t), 'out')
+        await target.export(out, {}, zone)
+        return filesOf(out)
+      }),
+    )
+    t.strictSame(outs.map((files) => ({ ...files, 'row_details.json': '' }))[1], {
+      ...outs[0],
+      'row_details.json': '',
+    })
+
+    const { collections } = await target.import(await writeDump(t, dump(1)), {}, 'UTC')
+    t.equal(collections.get('private_chats')?.changed, 1, 'read meanwhile')
+    t.strictSame(await target.rows('select from quarantine'), [])
+  },
+)
