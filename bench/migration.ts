@@ -1,6 +1,7 @@
 /**
- * npm run bench:migrate: what moving so many messages takes, in time and in memory. Besides once with
- * large bodies, which must not take more memory: `--messages 1000 --large 100` is a short run.
+ * npm run bench:migrate: what moving so many messages takes, in time and in memory, and the same with
+ * large bodies, of which memory must not hold more when there are more.
+ * `-- --messages 1000 --large 100` is a short run.
  */
 import { spawn } from 'node:child_process'
 import { createWriteStream } from 'node:fs'
