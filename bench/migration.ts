@@ -1,4 +1,8 @@
-/** npm run bench:migrate: what moving so many messages takes, in time and in memory. */
+/**
+ * npm run bench:migrate: what moving so many messages takes, in time and in memory, and the same with
+ * large bodies, of which memory must not hold more when there are more.
+ * `-- --messages 1000 --large 100` is a short run.
+ */
 import { spawn } from 'node:child_process'
 import { createWriteStream } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -19,9 +23,15 @@ const PIECE = 5_000
 /** Milliseconds between two looks at the memory of a command. */
 const SAMPLED_EVERY = 50
 const START = 1_672_531_200
+/** A picture within a message, in characters: the original has them as `data:` addresses. */
+const LARGE_BODY = 500_000
+const PIECE_BYTES = 8 * 1024 * 1024
 
 const { values } = parseArgs({
-  options: { messages: { type: 'string', multiple: true, default: ['100000', '1000000'] } },
+  options: {
+    messages: { type: 'string', multiple: true, default: ['100000', '1000000'] },
+    large: { type: 'string', default: '2000' },
+  },
 })
 const times = wireTimes('Asia/Shanghai')
 
@@ -64,10 +74,11 @@ function* members() {
   }
 }
 
-function* messages(count: number, inGroups: boolean) {
+function* messages(count: number, inGroups: boolean, large: boolean) {
+  const picture = large ? `data:image/png;base64,${'iVBORw0KGgo'.repeat(LARGE_BODY / 11)}` : ''
   for (let n = 0; n < count; n += 1) {
     const second = START + n * 10
-    const text = { message: `第${n}条消息, 今天天气不错`, msgType: 0 }
+    const text = { message: `第${n}条消息, 今天天气不错${picture}`, msgType: 0 }
     const time = times.long(new Date(second * 1000))
     const a = (n * 7919) % PEOPLE
     if (inGroups) {
@@ -82,24 +93,26 @@ function* messages(count: number, inGroups: boolean) {
 }
 
 function* pieces(documents: Iterable<object>) {
-  let piece: Uint8Array[] = []
+  let [piece, bytes]: [Uint8Array[], number] = [[], 0]
   for (const document of documents) {
-    piece.push(BSON.serialize(document))
-    if (piece.length < PIECE) continue
+    const one = BSON.serialize(document)
+    piece.push(one)
+    bytes += one.length
+    if (piece.length < PIECE && bytes < PIECE_BYTES) continue
     yield Buffer.concat(piece)
-    piece = []
+    ;[piece, bytes] = [[], 0]
   }
   yield Buffer.concat(piece)
 }
 
-async function writeDump(folder: string, count: number): Promise<void> {
+async function writeDump(folder: string, count: number, large: boolean): Promise<void> {
   const collections = {
     users: people(),
     friends: friends(),
     groups: groups(),
     group_users: members(),
-    private_chats: messages(Math.ceil(count * 0.7), false),
-    group_chats: messages(Math.floor(count * 0.3), true),
+    private_chats: messages(Math.ceil(count * 0.7), false, large),
+    group_chats: messages(Math.floor(count * 0.3), true, large),
   }
   for (const [name, documents] of Object.entries(collections)) {
     await pipeline(
@@ -137,11 +150,11 @@ async function run(
   return [seconds.toFixed(0), (most / 2 ** 20).toFixed(0)]
 }
 
-async function measure(cluster: BenchCluster, count: number): Promise<string[][]> {
+async function measure(cluster: BenchCluster, count: number, large = false): Promise<string[][]> {
   const folder = await mkdtemp(join(tmpdir(), 'waifchat-dump-'))
   try {
-    await writeDump(folder, count)
-    const url = await cluster.create(`moved_${count}`, 0)
+    await writeDump(folder, count, large)
+    const url = await cluster.create(`moved_${count}${large ? '_large' : ''}`, 0)
     const steps = [
       ['import', 'import', folder],
       ['import again', 'import', folder],
@@ -149,8 +162,9 @@ async function measure(cluster: BenchCluster, count: number): Promise<string[][]
       ['export', 'export', join(folder, 'export')],
     ] as const
     const rows = []
+    const what = `${count.toLocaleString('en')}${large ? ' of 500 KB' : ''}`
     for (const [name, command, where] of steps) {
-      rows.push([count.toLocaleString('en'), name, ...(await run(command, where, url))])
+      rows.push([what, name, ...(await run(command, where, url))])
       console.error(rows.at(-1)?.join('  '))
     }
     return rows
@@ -163,6 +177,7 @@ const cluster = await startCluster()
 try {
   const rows = []
   for (const count of values.messages) rows.push(...(await measure(cluster, Number(count))))
+  if (Number(values.large) > 0) rows.push(...(await measure(cluster, Number(values.large), true)))
   console.log(table(['messages', 'command', 'seconds', 'most memory, MiB'], rows))
 } finally {
   await cluster.stop()

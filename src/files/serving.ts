@@ -46,6 +46,11 @@ const DEFAULTS = new Map([
   picture('image/png', 'group_pic.png'),
 ])
 
+/** Whether a name is that of a picture which the server has of its own. */
+export function isDefaultPicture(name: string): boolean {
+  return DEFAULTS.has(name)
+}
+
 /** `GET /<stored name>`: what was uploaded, and the default pictures; nothing else (behaviour.md 7). */
 export function servingRoutes({ db }: Context, { folder }: Storage): Routes {
   const remembered = new Map<string, Served>()

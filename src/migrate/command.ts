@@ -6,7 +6,7 @@ import type { Settings } from '../settings.ts'
 import { StartupError } from '../startup-error.ts'
 import { wireTimes } from '../wire/times.ts'
 import { findDump } from './dump/dump.ts'
-import { COLLECTIONS, readMapping } from './mapping.ts'
+import { COLLECTIONS, isCollection, type Mapping, readMapping } from './mapping.ts'
 import { createProgress } from './progress.ts'
 import { Report } from './report.ts'
 import type { Run } from './run.ts'
@@ -18,7 +18,7 @@ const HASHED_TOGETHER = 4
 export interface Arguments {
   /** The dump, or the folder to export to. */
   readonly folder: string
-  readonly map: string | undefined
+  readonly mapping: Mapping
   readonly uploads: readonly string[]
 }
 
@@ -58,7 +58,7 @@ export async function openDump({ settings, db, args }: CommandContext) {
     db,
     times: wireTimes(settings.timezone),
     passwords: createPasswords(HASHED_TOGETHER),
-    mapping: await readMapping(args.map),
+    mapping: args.mapping,
     files: await findDump(args.folder),
     report: new Report(),
     progress: createProgress(process.stderr),
@@ -67,7 +67,20 @@ export async function openDump({ settings, db, args }: CommandContext) {
     const found = dump.files.map(({ name }) => name).join(', ')
     throw new StartupError(`The dump ${args.folder} has none of our collections, but ${found}.`)
   }
+  refuseHomonyms(dump)
   return dump
+}
+
+/** In the quarantine a collection called like one of ours could not be told from ours. */
+function refuseHomonyms({ files, mapping }: Pick<Run, 'files' | 'mapping'>): void {
+  for (const { name } of files) {
+    if (mapping.isIgnored(name) || mapping.collectionOf(name) !== undefined) continue
+    if (!isCollection(name)) continue
+    throw new StartupError(
+      `The dump has ${name}, and the mapping says that ours is called ${mapping.nameOf(name)}: ` +
+        `ignore ${name} in the mapping, or rename its file.`,
+    )
+  }
 }
 
 /** What an original has; the others are only in exports of this server. */
@@ -89,7 +102,7 @@ function readArguments(usage: string, args: string[]): Arguments {
     })
     const [folder, ...others] = positionals
     if (folder === undefined || others.length > 0) throw wrong('One folder must be named')
-    return { folder, map: values.map, uploads: values.uploads ?? [] }
+    return { folder, mapping: readMapping(values.map), uploads: values.uploads ?? [] }
   } catch (error) {
     throw error instanceof StartupError ? error : wrong((error as Error).message)
   }

@@ -3,7 +3,6 @@ import { say } from '../database/commands/command.ts'
 import { wireTimes } from '../wire/times.ts'
 import { runMigration } from './command.ts'
 import { exportDocuments } from './exporting.ts'
-import { readMapping } from './mapping.ts'
 import { table } from './report.ts'
 
 await runMigration(
@@ -12,7 +11,7 @@ await runMigration(
     const counts = await exportDocuments({
       db,
       times: wireTimes(settings.timezone),
-      mapping: await readMapping(args.map),
+      mapping: args.mapping,
       folder: resolve(args.folder),
     })
     say(

@@ -11,10 +11,11 @@ import { detailsKey, detailsOf } from './details.ts'
 import { erasedDetails } from './erased.ts'
 import { type Document, textOf } from './extended-json.ts'
 import { findKnown, type Known } from './ledger.ts'
-import { type Collection, COLLECTIONS, DETAILS, type Mapping } from './mapping.ts'
+import { type Collection, COLLECTIONS, DETAILS, isCollection, type Mapping } from './mapping.ts'
 import { restore } from './remainder.ts'
 import type { AnyRow } from './translations.ts'
 import { TRANSLATIONS } from './translations.ts'
+import { loadZones, type TimesOf } from './zones.ts'
 
 const PAGE = 1_000
 
@@ -34,7 +35,8 @@ const kept = statement<[digest: string, reason: string, text: string]>(
       - octet_length(document_text) as bytes_before
     from (
       select * from quarantine
-      where collection = $1 and digest > decode($2, 'hex') order by digest limit $3
+      where collection = $1 and (reason = 'id-twice') = $2 and digest > decode($3, 'hex')
+      order by digest limit $4
     ) page
   ) measured
   where bytes_before < ${BATCH_BYTES}
@@ -55,7 +57,8 @@ export interface ExportJob {
  * document a line: all as of one moment. The server may run meanwhile.
  *
  * @returns how many documents each collection has
- * @throws StartupError when the folder is not empty or cannot be written
+ * @throws StartupError when the folder is not empty or cannot be written, or two collections would
+ *   have one name
  */
 export async function exportDocuments(job: ExportJob): Promise<Map<string, number>> {
   const { db, mapping, folder } = job
@@ -64,15 +67,17 @@ export async function exportDocuments(job: ExportJob): Promise<Map<string, numbe
   const counts = new Map<string, number>()
   await db.transaction(async () => {
     await db.run(snapshot)
+    const names = (await db.run(keptCollections)).map(([name]) => name)
+    refuseHomonyms(names, mapping)
+    const timesOf = await loadZones(db, job.times)
     const details = new LineFile(join(folder, `${DETAILS}.json`))
     for (const collection of COLLECTIONS) {
       const file = new LineFile(join(folder, `${mapping.nameOf(collection)}.json`))
-      await writeRows(job, collection, file, details)
+      await writeRows(job, timesOf, collection, file, details)
       await writeKept(job, collection, file)
       counts.set(collection, await file.close())
     }
-    for (const [name] of await db.run(keptCollections)) {
-      if (counts.has(name)) continue
+    for (const name of names.filter((name) => !isCollection(name))) {
       const file = new LineFile(join(folder, `${name}.json`))
       await writeKept(job, name, file)
       counts.set(name, await file.close())
@@ -83,8 +88,16 @@ export async function exportDocuments(job: ExportJob): Promise<Map<string, numbe
   return counts
 }
 
+/** What is kept of a foreign collection must not get the name of one of ours. */
+function refuseHomonyms(names: readonly string[], mapping: Mapping): void {
+  const taken = names.find((name) => !isCollection(name) && mapping.collectionOf(name))
+  if (taken === undefined) return
+  throw new StartupError(`The quarantine has ${taken}: the mapping must use another name.`)
+}
+
 async function writeRows(
   { db, times, mapping }: ExportJob,
+  timesOf: TimesOf,
   collection: Collection,
   file: LineFile,
   detailsFile: LineFile,
@@ -103,14 +116,15 @@ async function writeRows(
     for (const id of ids) {
       const row = rows.get(id)
       if (row === undefined) continue
-      const document = restore(translation.render(row, times), known.get(id)?.remainder)
+      const origin = known.get(id)
+      const document = restore(translation.render(row, timesOf(origin)), origin?.remainder)
       const details =
         columns.length === 0 ? undefined : detailsOf(translation, row, document, times, columns)
       if (details !== undefined) {
         await detailsFile.write(textOf({ _id: detailsKey(collection, id), ...details }))
       }
       const whole = mapping.theirs(collection, withHash(collection, document, row))
-      if (known.get(id)?.mended.includes('group-number-given') === true) {
+      if (origin?.mended.includes('group-number-given') === true) {
         later.push([(row as AnyRow & { number: number }).number, whole])
       } else await file.write(textOf(whole))
     }
@@ -142,12 +156,24 @@ function withHash(collection: Collection, document: Document, row: AnyRow): Docu
   return collection === 'users' ? withStoredHash(document, row as UserRow) : document
 }
 
-/** Documents that no row stands for go back as they came, after those of the rows. */
-async function writeKept({ db, mapping }: ExportJob, name: string, file: LineFile): Promise<void> {
-  const collection = COLLECTIONS.find((one) => one === name)
+/**
+ * Documents that no row stands for go back as they came, after those of the rows. Of several with
+ * one id the one that was the first comes first, so that it is the first for the next import too.
+ */
+async function writeKept(job: ExportJob, name: string, file: LineFile): Promise<void> {
+  for (const isTwin of [false, true]) await writeKeptOf(job, name, isTwin, file)
+}
+
+async function writeKeptOf(
+  { db, mapping }: ExportJob,
+  name: string,
+  isTwin: boolean,
+  file: LineFile,
+): Promise<void> {
+  const collection = isCollection(name) ? name : undefined
   let after = ''
   for (;;) {
-    const rows = await db.run(kept, [name, after, PAGE])
+    const rows = await db.run(kept, [name, isTwin, after, PAGE])
     if (rows.length === 0) return
     for (const [digest, reason, text] of rows) {
       after = digest

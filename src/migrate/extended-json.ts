@@ -19,6 +19,7 @@ const MOST_INT = 2 ** 31 - 1
  * @throws Error when it is none, or holds what canonical Extended JSON cannot say
  */
 export function fromBson(bytes: Uint8Array): Document {
+  if (hasKeyTwice(bytes, 0)) throw new Error('a key twice')
   const options = { promoteValues: false, promoteLongs: false, promoteBuffers: false }
   const document = canonical(BSON.deserialize(bytes, options))
   if (!isDocument(document)) throw new Error('no document')
@@ -135,6 +136,19 @@ function isPlain(value: unknown): value is Record<string, unknown> {
     !('_bsontype' in value) &&
     !(value instanceof RegExp)
   )
+}
+
+/** Whether a BSON document, or one within it, has a key twice: of two values the last would be kept. */
+function hasKeyTwice(bytes: Uint8Array, start: number, isArray = false): boolean {
+  const keys = new Set<string>()
+  for (const [type, at, length, offset] of BSON.onDemand.parseToElements(bytes, start)) {
+    const key = Buffer.from(bytes.buffer, bytes.byteOffset + at, length).toString('latin1')
+    if (!isArray && keys.has(key)) return true
+    keys.add(key)
+    const isList = type === BSON.BSONType.array
+    if ((isList || type === BSON.BSONType.object) && hasKeyTwice(bytes, offset, isList)) return true
+  }
+  return false
 }
 
 function keysIn(value: Json): number {

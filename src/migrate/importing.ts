@@ -24,6 +24,7 @@ import type { Run, RunFacts } from './run.ts'
 import { fileOf } from './sources.ts'
 import { keepUnknown } from './unknown.ts'
 import { importUsers } from './people.ts'
+import { loadZones } from './zones.ts'
 
 const locked = statement<[free: boolean]>('import_lock', 'select pg_try_advisory_lock($1, $2)')
 const lockHolders = statement<[mode: string]>(
@@ -33,12 +34,13 @@ const lockHolders = statement<[mode: string]>(
 )
 const resumed = statement<[id: number]>(
   'import_resume',
-  `select id from imports where finished_at is null and dump_digest = decode($1, 'hex')
+  `select id from imports where finished_at is null and dump_digest = decode($1, 'hex') and timezone = $2
   order by id desc limit 1`,
 )
 const begun = statement<[id: number]>(
   'import_begin',
-  `insert into imports (source, dump_digest) values ($1, decode($2, 'hex')) returning id`,
+  `insert into imports (source, dump_digest, timezone) values ($1, decode($2, 'hex'), $3)
+  returning id`,
 )
 const finished = statement(
   'import_finish',
@@ -77,14 +79,15 @@ export async function importDump(
   given: Omit<Run, RunFacts> & { readonly db: Session },
   source: string,
 ): Promise<Report> {
-  const { db, report, progress } = given
+  const { db, report, progress, times } = given
   await lockOut(db)
   await openLedger(db)
   await openSeen(db)
-  const importId = await begin(db, source, await digestOfFiles(given.files))
+  const importId = await begin(given, source)
   const detailed = await loadDetails(given)
   if (detailed) await takeErased(db)
-  const run: Run = { ...given, importId, detailed, erased: await loadErased(db) }
+  const facts = { importId, detailed, erased: await loadErased(db) }
+  const run: Run = { ...given, ...facts, timesOf: await loadZones(db, times) }
 
   await importUsers(run)
   await importPlain(run, groups)
@@ -110,9 +113,14 @@ export async function importDump(
   return report
 }
 
-async function begin(db: Queryable, source: string, digest: string): Promise<number> {
-  const [unfinished] = await db.run(resumed, [digest])
-  const [row] = unfinished === undefined ? await db.run(begun, [source, digest]) : [unfinished]
+async function begin(
+  { db, files, times }: Pick<Run, 'db' | 'files' | 'times'>,
+  source: string,
+): Promise<number> {
+  const digest = await digestOfFiles(files)
+  const [unfinished] = await db.run(resumed, [digest, times.zone])
+  const [row] =
+    unfinished === undefined ? await db.run(begun, [source, digest, times.zone]) : [unfinished]
   if (row === undefined) throw new Error('an insert returned no row')
   return row[0]
 }

@@ -6,9 +6,10 @@ import type { Erased } from './erased.ts'
 import type { Mapping } from './mapping.ts'
 import type { Progress } from './progress.ts'
 import type { Report } from './report.ts'
+import type { TimesOf } from './zones.ts'
 
 /** What is found out before the first step. */
-export type RunFacts = 'importId' | 'detailed' | 'erased'
+export type RunFacts = 'importId' | 'detailed' | 'erased' | 'timesOf'
 
 /** What every step of an import or a verification works with. */
 export interface Run {
@@ -16,6 +17,7 @@ export interface Run {
   /** Row of `imports`; 0 while verifying. */
   readonly importId: number
   readonly times: WireTimes
+  readonly timesOf: TimesOf
   readonly passwords: Passwords
   readonly mapping: Mapping
   readonly files: readonly DumpFile[]

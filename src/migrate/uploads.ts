@@ -1,55 +1,24 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
+import { createReadStream, type Dirent } from 'node:fs'
 import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { type Queryable, type Session, statement } from '../database/connection.ts'
-import { files, type StoredFile } from '../database/schema.ts'
+import { files } from '../database/schema.ts'
 import { isPicture, mediaTypeOf } from '../files/media.ts'
 import { isFileHash, isFileName } from '../files/names.ts'
 import { samplesOf } from '../files/sample.ts'
 import type { Storage } from '../files/storage.ts'
 import { StartupError } from '../startup-error.ts'
 import type { Progress } from './progress.ts'
+import { absentFiles, findReference, LONGEST_NAME, openReferences } from './upload-references.ts'
 
 /** Bytes of the pieces in which the client uploads; its hash takes samples of each. */
 const CHUNK = 1024 * 1024
 /** A chunk of a large upload that was never joined. */
 const UNFINISHED = /^[0-9a-f]{32}-\d+$/
-/** Longest name that the file systems in use allow, in bytes. */
-const LONGEST_NAME = 255
+/** Absent files that are named. */
+const MOST_NAMED = 20
 
-const referencesMade = statement(
-  'uploads_make_references',
-  `create temp table upload_references as
-  select distinct on (stored_name) stored_name, kind, user_id, original_name
-  from (
-    select 1 as weight, substr(avatar_url, 2) as stored_name, 'user_avatar'::file_kind as kind,
-      id::text as user_id, null as original_name
-    from users
-    union all
-    select 2, substr(avatar_url, 2), 'group_avatar', owner_id, null from groups
-    union all
-    select 3, substr(photo, 2), 'space_photo', author_id, null
-    from spaces cross join unnest(photos) photo
-    union all
-    select 4, substring(body from '"url":"/([^"]+)"'),
-      case kind when 'picture' then 'chat_picture'::file_kind else 'chat_file' end,
-      sender_id, substring(body from '"fileName":"([^"\\\\]+)"')
-    from messages where kind in ('picture', 'video', 'file')
-  ) r
-  where stored_name <> '' and octet_length(stored_name) <= ${LONGEST_NAME}
-  order by stored_name, weight, user_id`,
-)
-const referencesIndexed = statement(
-  'uploads_index_references',
-  'create index on upload_references (stored_name)',
-)
-const reference = statement<
-  [kind: StoredFile['kind'], userId: string, originalName: string | null]
->(
-  'uploads_reference',
-  'select kind, user_id, original_name from upload_references where stored_name = $1',
-)
 const known = statement<[sha256: string]>(
   'uploads_known',
   'select sha256 from files where stored_name = $1',
@@ -73,15 +42,23 @@ export interface UploadsOutcome {
   taken: number
   /** There already, byte for byte. */
   equal: number
-  /**
-   * All others: chunks of unfinished uploads, names that cannot be served, names that stand for
-   * another file here, and files that are not here.
-   */
-  readonly others: {
-    readonly path: string
-    readonly why: 'unfinished' | 'unnameable' | 'different' | 'missing'
-  }[]
+  /** All others, with the reason why they were left alone. */
+  readonly others: { readonly path: string; readonly why: Untaken }[]
+  /** How many files something refers to that the server cannot give. */
+  absent: number
+  /** The first of them. */
+  readonly absentNames: string[]
 }
+
+/**
+ * Why a file is not taken: a chunk of an upload that was never joined, a hidden file, a name that
+ * cannot be served, a link or a device, one that cannot be read, a name that stands for another file
+ * here, and, when verifying, a file that is not here or was damaged.
+ */
+type Untaken =
+  'unfinished' | 'hidden' | 'unnameable' | 'no-file' | 'unreadable' | 'different' | 'missing'
+/** Those of them that are no loss. */
+const HARMLESS: readonly Untaken[] = ['unfinished', 'hidden']
 
 /**
  * Copies the original's uploads into the upload folder under their names, each with its row in
@@ -89,15 +66,14 @@ export interface UploadsOutcome {
  *
  * @throws StartupError when a folder cannot be read
  */
-export async function takeOverUploads(job: UploadsJob): Promise<UploadsOutcome> {
-  await job.db.run(referencesMade)
-  await job.db.run(referencesIndexed)
-  return eachUpload(job, async (path, storedName) => {
+export function takeOverUploads(job: UploadsJob): Promise<UploadsOutcome> {
+  return eachUpload(job, async (path, storedName, sha256) => {
     const part = job.storage.newPart()
     try {
       const target = await open(part, 'wx')
       const facts = await readThrough(path, target).finally(() => target.close())
-      await keep(job, path, storedName, part, facts)
+      if (sha256 === undefined) await keep(job, path, storedName, part, facts)
+      else await job.storage.replace({ part, storedName })
     } finally {
       await rm(part, { force: true })
     }
@@ -110,27 +86,44 @@ export function verifyUploads(job: UploadsJob): Promise<UploadsOutcome> {
   return eachUpload(job, () => Promise.resolve('missing'))
 }
 
-/** Says what became of the files. */
-export function describeUploads({ taken, equal, others }: UploadsOutcome): string {
-  const counts = `uploads: ${taken} taken over, ${equal} equal, ${others.length} left alone`
-  return [counts, ...others.map(({ path, why }) => `${why}: ${path}`)].join('\n')
+/** Whether nothing of the folders is lost. What is absent may have been so in the original. */
+export function hasAllUploads({ others }: UploadsOutcome): boolean {
+  return others.every(({ why }) => HARMLESS.includes(why))
 }
 
-type Verdict = 'taken' | 'equal' | UploadsOutcome['others'][number]['why']
+/** Says what became of the files. */
+export function describeUploads(outcome: UploadsOutcome): string {
+  const { taken, equal, others, absent, absentNames } = outcome
+  return [
+    `uploads: ${taken} taken over, ${equal} equal, ${others.length} left alone, ${absent} absent`,
+    ...others.map(({ path, why }) => `${why}: ${path}`),
+    ...absentNames.map((name) => `absent: ${name}`),
+  ].join('\n')
+}
 
-async function eachUpload(
-  job: UploadsJob,
-  onNew: (path: string, storedName: string) => Promise<Verdict>,
-): Promise<UploadsOutcome> {
-  const { folders, progress } = job
-  const outcome: UploadsOutcome = { taken: 0, equal: 0, others: [] }
-  const paths = (await Promise.all(folders.map(filesIn))).flat()
-  progress.step('uploads', paths.length)
-  for (const path of paths) {
-    const verdict = await judge(job, path, onNew)
+type Verdict = 'taken' | 'equal' | Untaken
+/** Takes what is not here; with a checksum it was here, and is lost or damaged on the disk. */
+type OnNew = (path: string, storedName: string, sha256?: string) => Promise<Verdict>
+
+async function eachUpload(job: UploadsJob, onNew: OnNew): Promise<UploadsOutcome> {
+  const { db, storage, folders, progress } = job
+  const outcome: UploadsOutcome = { taken: 0, equal: 0, others: [], absent: 0, absentNames: [] }
+  await openReferences(db)
+  const entries = (await Promise.all(folders.map(entriesIn))).flat()
+  progress.step('uploads', entries.length)
+  for (const entry of entries) {
+    const path = join(entry.parentPath, entry.name)
+    const verdict = await judge(job, entry, path, onNew).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).path !== path) throw error
+      return 'unreadable' as const
+    })
     if (verdict === 'taken' || verdict === 'equal') outcome[verdict] += 1
     else outcome.others.push({ path, why: verdict })
     progress.advance(1)
+  }
+  for await (const name of absentFiles(db, storage)) {
+    outcome.absent += 1
+    if (outcome.absentNames.length < MOST_NAMED) outcome.absentNames.push(name)
   }
   progress.end()
   return outcome
@@ -138,26 +131,34 @@ async function eachUpload(
 
 async function judge(
   { db, storage }: UploadsJob,
+  entry: Dirent,
   path: string,
-  onNew: (path: string, storedName: string) => Promise<Verdict>,
+  onNew: OnNew,
 ): Promise<Verdict> {
   const storedName = basename(path)
+  if (storedName.startsWith('.')) return 'hidden'
+  // A link may lead anywhere, out of the uploads too.
+  if (!entry.isFile()) return 'no-file'
   if (UNFINISHED.test(storedName)) return 'unfinished'
   if (!isFileName(storedName) || Buffer.byteLength(storedName) > LONGEST_NAME) return 'unnameable'
   const [row] = await db.run(known, [storedName])
   if (row === undefined) return onNew(path, storedName)
-  if (!(await storage.has(storedName))) return 'missing'
-  return (await readThrough(path)).sha256 === row[0] ? 'equal' : 'different'
+  const [sha256] = row
+  if ((await readThrough(path)).sha256 !== sha256) return 'different'
+  const isWhole =
+    (await storage.has(storedName)) &&
+    (await readThrough(join(storage.folder, storedName))).sha256 === sha256
+  return isWhole ? 'equal' : onNew(path, storedName, sha256)
 }
 
-/** All files below a folder: their addresses never say in which folder they were. */
-async function filesIn(folder: string): Promise<string[]> {
+/** All that is below a folder: addresses of files never say in which folder they were. */
+async function entriesIn(folder: string): Promise<Dirent[]> {
   try {
     const entries = await readdir(folder, { withFileTypes: true, recursive: true })
+    const pathOf = ({ parentPath, name }: Dirent) => join(parentPath, name)
     return entries
-      .filter((entry) => entry.isFile() && !entry.name.startsWith('.'))
-      .map((entry) => join(entry.parentPath, entry.name))
-      .sort()
+      .filter((entry) => !entry.isDirectory())
+      .sort((one, other) => (pathOf(one) < pathOf(other) ? -1 : 1))
   } catch (error) {
     throw new StartupError(`The uploads ${folder} cannot be read: ${(error as Error).message}.`)
   }
@@ -201,7 +202,7 @@ async function keep(
   part: string,
   { size: sizeBytes, sha256, md5s }: Read,
 ): Promise<void> {
-  const [row] = await db.run(reference, [storedName])
+  const row = await findReference(db, storedName)
   const mediaType = await mediaTypeOf(part)
   const [, stamp, named] = /^(\d{13})-(.+)$/s.exec(storedName) ?? []
   const key = storedName.slice(0, 32)

@@ -1,7 +1,7 @@
 import { say } from '../database/commands/command.ts'
 import { openStorage } from '../files/storage.ts'
 import { openDump, runMigration } from './command.ts'
-import { describeUploads, verifyUploads } from './uploads.ts'
+import { describeUploads, hasAllUploads, verifyUploads } from './uploads.ts'
 import { verifyDump } from './verifying.ts'
 
 await runMigration(
@@ -16,6 +16,6 @@ await runMigration(
     const storage = await openStorage(settings.uploadDir, settings.freeSpaceFloor)
     const uploads = await verifyUploads({ ...dump, storage, folders: args.uploads })
     say(describeUploads(uploads))
-    return passed && uploads.others.every(({ why }) => why === 'unfinished')
+    return passed && hasAllUploads(uploads)
   },
 )

@@ -17,6 +17,7 @@ import { fileOf, readSources, type Source } from './sources.ts'
 import type { Translation } from './translation.ts'
 import { type AnyRow, TRANSLATIONS } from './translations.ts'
 import { readUnknown } from './unknown.ts'
+import { loadZones } from './zones.ts'
 
 const BATCH = 1_000
 /** Fewer people at a time: their passwords are tried. */
@@ -101,6 +102,7 @@ export async function verifyDump(given: Omit<Run, RunFacts>): Promise<Verificati
   const run: Run = {
     ...{ ...given, importId: 0 },
     ...{ detailed: await loadDetails(given), erased: await loadErased(given.db) },
+    timesOf: await loadZones(given.db, given.times),
   }
   const found = new Verification()
   for (const collection of COLLECTIONS) {
@@ -188,11 +190,12 @@ async function isEqual(
   known: Known,
   row: AnyRow,
 ): Promise<boolean> {
-  const document = restore(translation.render(row, run.times), known.remainder)
+  const times = run.timesOf(known)
+  const document = restore(translation.render(row, times), known.remainder)
   if (comparableText(document) !== comparableText(source.document)) return false
   if (source.details !== undefined) {
     const { details: columns, places = [] } = translation
-    const details = detailsOf(translation, row, document, run.times, columns) ?? {}
+    const details = detailsOf(translation, row, document, times, columns) ?? {}
     const unmoved = Object.entries(source.details).filter(([key]) => !places.includes(key))
     if (textOf(details) !== textOf(Object.fromEntries(unmoved))) return false
   }

@@ -1,5 +1,7 @@
 /** How times are written on the wire, one function per shape (behaviour.md 2). */
 export interface WireTimes {
+  /** IANA name of the zone. */
+  readonly zone: string
   /** `Wed Nov 29 2023 09:57:29 GMT+0800 (中国标准时间)`: messages, notes. */
   long(time: Date): string
   /** `2023-11-26 1:58`, only the minute padded: spaces, comments, replies. */
@@ -40,6 +42,7 @@ export function wireTimes(timezone: string): WireTimes {
   /** A date whose UTC fields read as the local ones. */
   const local = (time: Date) => new Date(time.getTime() + zoneAt(time.getTime()).offset)
   return {
+    zone: timezone,
     long(time) {
       const { offset, label } = zoneAt(time.getTime())
       const at = new Date(time.getTime() + offset)

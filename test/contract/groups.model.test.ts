@@ -1,10 +1,8 @@
-/**
- * Random histories of one group, compared with a plain model after every step. To see a failed one
- * again: MODEL_SEED=<the seed in the name of the test> npm test -- test/contract/groups.model.test.ts
- */
+/** Random histories of one group, compared with a plain model after every step. */
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
+import { SEED, seeded } from '../helpers/random.ts'
 import { assertUnreadCounts } from '../helpers/unread.ts'
 import { createGroup } from './groups.ts'
 import { at, type Json } from './json.ts'
@@ -266,8 +264,7 @@ async function end(): Promise<void> {
   }
 }
 
-const seed = Number(process.env['MODEL_SEED'] ?? Date.now() % 1e9)
-await t.test(`histories of a group, seed ${seed}`, async (t) => {
+await t.test(`histories of a group, seed ${SEED}`, async (t) => {
   const steps = [applies, isAccepted, isRefused, joins, joins, goes, speaks, speaks, speaks, reads]
   const history = fc.commands([...steps, comesOrGoes], { maxCommands: 60, size: 'max' })
   let histories = 0
@@ -281,7 +278,7 @@ await t.test(`histories of a group, seed ${seed}`, async (t) => {
       }
       histories += 1
     }),
-    { seed, numRuns: 8, interruptAfterTimeLimit: 60_000, includeErrorInReport: true },
+    { ...seeded(8), interruptAfterTimeLimit: 60_000, includeErrorInReport: true },
   )
   t.ok(histories > 0, `${histories} histories`)
 })

@@ -4,10 +4,10 @@ import type { Expectation } from './contract.ts'
 import { expectAnswer } from './coverage.ts'
 import type { Json } from './json.ts'
 import { befriend, register, shown, type Person } from './people.ts'
+import { SEED } from '../helpers/random.ts'
 import { serve } from './server.ts'
 import { comment, expectFeed, like, publish, reply } from './spaces.ts'
 
-const SEED = 20_231_126
 const STEPS = 200
 
 /** Something with an id that only the server knows; the first feed that shows it tells. */

@@ -115,8 +115,10 @@ await t.test('database:reader makes a role and prints how to connect', async (t)
   await t.rejects(execute(address, 'select password_hash from users'), { code: '42501' })
   const again = await run('reader', [role])
   t.match(again, { code: 0, stdout: new RegExp(`^psql "postgres://${role}@`) })
-  await refuses(t, run('reader', []), /^Say which role: .*\.\n$/)
-  await refuses(t, run('reader', ['postgres']), /^Role postgres may do everything .*\.\n$/)
+  await Promise.all([
+    refuses(t, run('reader', []), /^Say which role: .*\.\n$/),
+    refuses(t, run('reader', ['postgres']), /^Role postgres may do everything .*\.\n$/),
+  ])
 })
 
 await t.test('database:erase shows what it would do, and then does it', async (t) => {
@@ -126,8 +128,10 @@ await t.test('database:erase shows what it would do, and then does it', async (t
   const done = await run('erase', [id, '--yes'])
   t.match(done, { code: 0, stdout: /^Erased 去者 \(a{24}\), 0 messages and 2 files\./ })
   t.notOk(existsSync(join(uploads, '1-图.png')))
-  await refuses(t, run('erase', [id, '--yes']), /^There is no user a{24}\.\n$/)
-  await refuses(t, run('erase', []), /^Say whom: .*\.\n$/)
+  await Promise.all([
+    refuses(t, run('erase', [id, '--yes']), /^There is no user a{24}\.\n$/),
+    refuses(t, run('erase', []), /^Say whom: .*\.\n$/),
+  ])
 })
 
 await t.test('the database that the server brings is started for a command', async (t) => {

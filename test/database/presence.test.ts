@@ -59,3 +59,16 @@ await t.test('a server whose connection is lost announces itself again', async (
   t.equal(await asks('pg_try_advisory_lock'), true)
   await asks('pg_advisory_unlock')
 })
+
+await t.test('a server that starts over an unfinished import says so', async (t) => {
+  const warnings: string[] = []
+  const told = pino({ level: 'warn' }, { write: (line: string) => void warnings.push(line) })
+  const start = async () => (await announceServer(database.url, told)).end()
+  await importer.query("insert into imports (source, dump_digest) values ('/dump', 'x')")
+  await start()
+  t.equal(warnings.length, 1)
+  t.match(warnings[0], 'the import of /dump was cut off: not everything is here, run it again')
+  await importer.query('update imports set finished_at = now()')
+  await start()
+  t.equal(warnings.length, 1)
+})

@@ -1,12 +1,12 @@
 /** A dump is imported again, or a newer or older one is. */
-import { join } from 'node:path'
 import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Double, EJSON } from 'bson'
 import t from 'tap'
 import {
+  filesOf,
   friend,
   letter,
-  type MongoDocument,
   oid,
   person,
   Target,
@@ -97,32 +97,6 @@ await t.test('what was refused is imported once it fits', async (t) => {
   t.equal((await target.rows('select from friendships')).length, 2)
 })
 
-await t.test('collections and fields may be called otherwise', async (t) => {
-  const mapping = {
-    collections: { users: 'members', private_chats: 'letters' },
-    fields: { users: { nick: 'nickname', password: 'pwd' } },
-    ignore: ['sessions'],
-  }
-  const theirs = ({ nick, password, ...others }: MongoDocument) => ({
-    ...{ ...others, nickname: nick, pwd: password },
-  })
-  const target = await Target.create(t)
-  const folder = await writeDump(t, {
-    members: [theirs(person(1)), { ...theirs(person(2)), nick: '两个' }],
-    letters: [],
-    sessions: [{ _id: oid(5) }],
-  })
-  await target.import(folder, mapping)
-  t.strictSame(await target.rows('select nick from users'), [{ nick: '用户1' }])
-  t.strictSame(await target.rows('select collection, reason from quarantine'), [
-    { collection: 'users', reason: 'field-twice' },
-  ])
-  t.equal((await target.verify(folder, mapping)).passed, true)
-  const out = join(await temporaryFolder(t), 'out')
-  await target.export(out, mapping)
-  t.equal((await target.verify(out, mapping)).passed, true)
-})
-
 await t.test('mongodump and mongoexport may follow each other', async (t) => {
   const target = await Target.create(t)
   const time = new Double(1_701_222_000_000)
@@ -193,10 +167,44 @@ await t.test('a number that went from one person to another is taken over at onc
   t.equal((await target.verify(folder)).passed, true)
 })
 
-await t.test('a collection of ours is left out if it is ignored', async (t) => {
-  const target = await Target.create(t)
-  await target.import(await writeDump(t, pair), { ignore: ['friends'] })
-  t.equal((await target.rows('select from users')).length, 2)
-  t.equal((await target.rows('select from friendships')).length, 0)
-  t.equal((await target.rows('select from quarantine')).length, 0)
-})
+await t.test(
+  'whatever TIMEZONE says later, documents have the texts that they came with',
+  async (t) => {
+    const target = await Target.create(t)
+    const time = '2023-11-26 0:30'
+    const dump = (state: number) => ({
+      ...pair,
+      groups: [
+        { _id: oid(20), userId: a, groupName: '群', groupNumber: 1, creatTime: '2023年11月16日' },
+      ],
+      private_chats: [
+        { ...letter(30, a, b, state), time },
+        { ...letter(31, a, b), time: 'Wed Nov 29 2023 09:57:29 GMT+0800 (中国标准时间)' },
+      ],
+      spaces: [{ _id: oid(40), userId: a, textDesc: '字', photos: [], time }],
+      notes: [{ _id: oid(44), userId: a, text: '记', color: '#fff5a8', time }],
+    })
+    const folder = await writeDump(t, dump(0))
+    await target.import(folder)
+    const here = await target.verify(folder)
+    t.equal(here.passed, true, here.toString())
+    for (const zone of ['UTC', 'America/New_York']) {
+      t.equal((await target.verify(folder, {}, zone)).toString(), here.toString(), zone)
+    }
+    const outs = await Promise.all(
+      ['Asia/Shanghai', 'UTC'].map(async (zone) => {
+        const out = join(await temporaryFolder(t), 'out')
+        await target.export(out, {}, zone)
+        return filesOf(out)
+      }),
+    )
+    t.strictSame(outs.map((files) => ({ ...files, 'row_details.json': '' }))[1], {
+      ...outs[0],
+      'row_details.json': '',
+    })
+
+    const { collections } = await target.import(await writeDump(t, dump(1)), {}, 'UTC')
+    t.equal(collections.get('private_chats')?.changed, 1, 'read meanwhile')
+    t.strictSame(await target.rows('select from quarantine'), [])
+  },
+)

@@ -133,6 +133,9 @@ const comment = add('space_comments', said({}))
 const reply = add('space_comments', said({ type: 1, spaceCommentId: comment, toId: b }))
 add('space_comments', said({ type: 1, spaceCommentId: reply }), 'reply-moved')
 add('space_comments', said({ fromId: b }), 'writer-from-user')
+add('space_comments', said({ type: 2, spaceCommentId: comment, textarea: '二' }), 'type-unknown')
+add('space_comments', said({ type: undefined, textarea: '无' }), 'type-unknown')
+add('space_comments', said({ type: '1', spaceCommentId: comment }), 'number-from-text')
 add('space_comments', said({ toId: nobody }), 'recipient-given')
 add('space_comments', said({ type: 1, spaceCommentId: nobody }), '!comment-unknown')
 add('space_comments', said({ spaceId: nobody }), '!space-unknown')
@@ -245,6 +248,15 @@ await t.test('what was mended is as the rules say', async (t) => {
     ['accepted', 'accepted', 'accepted', 'received', 'accepted', 'accepted'].map((state) => ({
       state,
     })),
+  )
+  t.strictSame(
+    await target.rows(`select sex::text, sign from users where id = '${c.toHexString()}'`),
+    [{ sex: 'unknown', sign: '这个人很高冷, 暂时没有留下什么' }],
+    'as the original shows people without either',
+  )
+  t.strictSame(
+    await target.rows(`select body, parent_id from comments where body in ('二', '无') order by 1`),
+    ['二', '无'].sort().map((body) => ({ body, parent_id: null })),
   )
   t.strictSame(await target.rows('select * from unread_proof where unread <> recounted'), [])
 })

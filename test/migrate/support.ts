@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -49,6 +49,13 @@ export async function writeDump(
   return folder
 }
 
+/** The files of an export. */
+export async function filesOf(folder: string): Promise<Record<string, string>> {
+  const names = (await readdir(folder)).sort()
+  const texts = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')))
+  return Object.fromEntries(names.map((name, n) => [name, texts[n] ?? '']))
+}
+
 /** What a command of the migration said and how it ended. */
 export interface Ended {
   readonly code: number | null
@@ -79,7 +86,7 @@ export function runCommand(
   })
 }
 
-const times = wireTimes('Asia/Shanghai')
+const ZONE = 'Asia/Shanghai'
 const passwords = createPasswords(4)
 
 /** A database into which a test imports, each time in a session of its own. */
@@ -101,15 +108,16 @@ export class Target {
     return new Target(database.url)
   }
 
-  import(folder: string, mapping: unknown = {}): Promise<Report> {
-    return this.#use(async (db) => importDump(await this.#job(db, folder, mapping), folder))
+  import(folder: string, mapping: unknown = {}, zone = ZONE): Promise<Report> {
+    return this.#use(async (db) => importDump(await this.#job(db, folder, mapping, zone), folder))
   }
 
-  verify(folder: string, mapping: unknown = {}) {
-    return this.#use(async (db) => verifyDump(await this.#job(db, folder, mapping)))
+  verify(folder: string, mapping: unknown = {}, zone = ZONE) {
+    return this.#use(async (db) => verifyDump(await this.#job(db, folder, mapping, zone)))
   }
 
-  export(folder: string, mapping: unknown = {}): Promise<Map<string, number>> {
+  export(folder: string, mapping: unknown = {}, zone = ZONE): Promise<Map<string, number>> {
+    const times = wireTimes(zone)
     return this.#use((db) =>
       exportDocuments({ db, times, mapping: createMapping(mapping), folder }),
     )
@@ -120,9 +128,9 @@ export class Target {
     return (await execute(this.url, text)).rows as Record<string, unknown>[]
   }
 
-  async #job(db: Session, folder: string, mapping: unknown) {
+  async #job(db: Session, folder: string, mapping: unknown, zone: string) {
     return {
-      ...{ db, times, passwords, progress: silent, report: new Report() },
+      ...{ db, times: wireTimes(zone), passwords, progress: silent, report: new Report() },
       mapping: createMapping(mapping),
       files: await findDump(folder),
     }

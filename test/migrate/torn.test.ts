@@ -1,7 +1,7 @@
 /** Dumps that are torn, or no dumps at all; and what documents hold that PostgreSQL cannot. */
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Decimal128, EJSON } from 'bson'
+import { BSON, Decimal128, EJSON } from 'bson'
 import t from 'tap'
 import {
   type Format,
@@ -106,6 +106,33 @@ await t.test('an array of mongoexport, halves of characters, decimals, keys twic
   t.strictSame(await target.rows('select reason, document_text from quarantine'), [
     { reason: 'not-decodable', document_text: lines[2] },
   ])
+  t.equal((await target.verify(folder)).passed, true)
+})
+
+await t.test('a key twice in BSON, at any depth, is kept as it is', async (t) => {
+  const twice = (document: object) => {
+    const bytes = Buffer.from(BSON.serialize(document))
+    bytes.write('text', bytes.indexOf('tex1'))
+    return bytes
+  }
+  const notes = [
+    twice({ ...note, tex1: '先' }),
+    twice({ ...note, _id: oid(10), extra: [{ tex1: '先', text: '后' }] }),
+    // Keys of a list count for nothing.
+    Buffer.from(BSON.serialize({ ...note, _id: oid(11), list: [[1], { tex1: 1 }, { text: 2 }] })),
+  ]
+  const folder = await writeDump(t, whole)
+  await writeFile(join(folder, 'notes.bson'), Buffer.concat(notes))
+  const target = await Target.create(t)
+  await target.import(folder)
+  t.strictSame(await target.rows('select id from notes'), [{ id: String(oid(11)) }])
+  const kept = await target.rows(`select document_text::json #>> '{$binary,base64}' as bytes
+    from quarantine where reason = 'not-decodable' order by 1`)
+  const bytes = notes.slice(0, 2).map((one) => ({ bytes: one.toString('base64') }))
+  t.strictSame(
+    kept,
+    bytes.sort((one, other) => (one.bytes < other.bytes ? -1 : 1)),
+  )
   t.equal((await target.verify(folder)).passed, true)
 })
 

@@ -32,6 +32,7 @@ export const imports = pgTable('imports', {
   id: integer().primaryKey().generatedAlwaysAsIdentity(),
   source: text().notNull(),
   dumpDigest: bytes().notNull(),
+  timezone: text(),
   startedAt: instant().notNull().defaultNow(),
   finishedAt: instant(),
   counts: jsonb(),

@@ -8,7 +8,7 @@ import type { Run } from '../run.ts'
 import type { Translation } from '../translation.ts'
 
 /** What `type` says in the documents. */
-const REPLY = 1
+const [COMMENT, REPLY] = [0, 1]
 
 export type CommentRow = Comment
 
@@ -50,7 +50,9 @@ export const comments: Translation<CommentRow> = {
     const authorId = reader.reference('userId')
     const from = reader.optionalReference('fromId')
     if (reader.has('fromId') && from !== authorId) reader.mended.add('writer-from-user')
-    const isReply = reader.number('type') === REPLY
+    const type = reader.number('type')
+    if (type !== COMMENT && type !== REPLY) reader.mended.add('type-unknown')
+    const isReply = type === REPLY
     const parentId = isReply ? reader.optionalReference('spaceCommentId') : null
     if (parentId === undefined) throw new Rejection('comment-unknown', 'none')
     return {
@@ -69,7 +71,7 @@ export const comments: Translation<CommentRow> = {
     userId: objectId(row.authorId),
     spaceId: objectId(row.spaceId),
     ...(row.parentId === null ? {} : { spaceCommentId: objectId(row.parentId) }),
-    type: whole(row.parentId === null ? 0 : REPLY),
+    type: whole(row.parentId === null ? COMMENT : REPLY),
     textarea: row.body,
     fromId: objectId(row.authorId),
     toId: objectId(row.recipientId),

@@ -29,7 +29,7 @@ export async function applyStates(
   for (const candidate of candidates) {
     const { source, reader, known, row } = candidate
     const now = rows.get(row.id)
-    const before = now && restore(translation.render(now, run.times), known?.remainder)
+    const before = now && restore(translation.render(now, run.timesOf(known)), known?.remainder)
     if (now === undefined || !before || !differOnlyInState(source.document, before)) {
       refuse(candidate, 'message-changed', row.id)
       continue
