@@ -178,8 +178,8 @@ export async function groupMessagePage(
   page: number,
 ): Promise<GroupPageRow[]> {
   const rows = await db.run(groupPage, [userId, groupId, page])
-  // Only whoever is no member may be nobody at all.
-  if (rows[0]?.[1] !== 'member' && !(await isUser(db, userId))) return []
+  // Only whoever has nothing to do with the group may be nobody at all.
+  if (rows[0]?.[1] === null && !(await isUser(db, userId))) return []
   return rows.sort((one, other) => one[3] - other[3])
 }
 
