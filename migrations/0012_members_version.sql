@@ -74,13 +74,14 @@ BEGIN
       FROM placed GROUP BY conversation_id
     ) n
     WHERE c.id = n.conversation_id
-    RETURNING c.id, c.last_seq - n.added AS seq_before
   ), stored AS (
+    -- A statement does not see its own changes: here last_seq is what it was. Looked up by index, as
+    -- the rows of `counted` would be compared with all messages.
     INSERT INTO messages (id, conversation_id, seq, position, sender_id, kind, body, sent_at)
     SELECT p.id, p.conversation_id,
-      c.seq_before + row_number() OVER (PARTITION BY p.conversation_id ORDER BY p.position),
+      c.last_seq + row_number() OVER (PARTITION BY p.conversation_id ORDER BY p.position),
       p.position, p.sender_id, p.message_kind, p.body, p.sent_at
-    FROM placed p JOIN counted c ON c.id = p.conversation_id
+    FROM placed p JOIN conversations c ON c.id = p.conversation_id
   )
   SELECT p.ordinal, p.position, u.nick, u.avatar_url, p.name, p.avatar_url, p.members_version
   FROM (
