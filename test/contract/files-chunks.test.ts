@@ -7,17 +7,17 @@ import {
   cut,
   download,
   filesBelow,
+  KNOWN,
   md5,
   randomFile,
   sendChunk,
   sendChunks,
   settledFilesBelow,
+  WANTED,
 } from './files-support.ts'
 import { stringAt } from './json.ts'
 import { serve } from './server.ts'
 
-const KNOWN = 'success: 文件不需要重新上传'
-const WANTED = 'success: 文件需要重新上传'
 const MEBIBYTE = 1024 * 1024
 
 const uploads = join(t.testdir({}), '上传 的文件')

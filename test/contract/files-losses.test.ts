@@ -1,4 +1,4 @@
-/** Uploads that lose their connection, their server, their file or their sender; FILES_SEED repeats one run. */
+/** Uploads that lose their connection, their server, their file or their sender. */
 import t from 'tap'
 import { createCipheriv } from 'node:crypto'
 import { request } from 'node:http'
@@ -7,12 +7,14 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import pg from 'pg'
+import { SEED } from '../helpers/random.ts'
 import { expectAnswer } from './coverage.ts'
 import {
   type CutFile,
   cut,
   download,
   filesBelow,
+  KNOWN,
   largePng,
   MULTIPART,
   multipartBody,
@@ -20,13 +22,11 @@ import {
   sendChunk,
   sendChunks,
   settledFilesBelow,
+  WANTED,
 } from './files-support.ts'
 import { serve } from './server.ts'
 
-const KNOWN = 'success: 文件不需要重新上传'
-const WANTED = 'success: 文件需要重新上传'
 const MEBIBYTE = 1024 * 1024
-const SEED = Number(process.env.FILES_SEED ?? Date.now() % 1e9)
 /** What the existing client has on the way at once. */
 const AT_ONCE = 6
 

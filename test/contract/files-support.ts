@@ -10,6 +10,10 @@ export const PNG = Buffer.from(
   'base64',
 )
 
+/** What `/verify` says of a file that is there, and of one that is not. */
+export const KNOWN = 'success: 文件不需要重新上传'
+export const WANTED = 'success: 文件需要重新上传'
+
 const MEBIBYTE = 1024 * 1024
 
 /** A picture of about so many bytes: what follows the end of a PNG is ignored. */

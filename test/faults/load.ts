@@ -68,13 +68,13 @@ export function talk(devices: readonly Device[], options: LoadOptions): () => Pr
  *
  * @param options of the client with this number
  */
-export async function gather(
+export async function gather<const People extends readonly string[]>(
   scope: Scope,
   url: string,
-  people: readonly string[],
+  people: People,
   history: History,
   options: (index: number) => ClientOptions | undefined = () => undefined,
-): Promise<Device[]> {
+): Promise<{ -readonly [Person in keyof People]: Device }> {
   const devices: Device[] = []
   scope.teardown(async () => devices.forEach((device) => device.close()))
   for (let start = 0; start < people.length; start += GATHERED_TOGETHER) {
@@ -83,7 +83,7 @@ export async function gather(
     devices.push(...arriving)
     await Promise.all(arriving.map((device) => device.login()))
   }
-  return devices
+  return devices as { -readonly [Person in keyof People]: Device }
 }
 
 /** Takes a device off the network; gives what brings it back. */

@@ -39,13 +39,7 @@ async function unread(server: FaultyServer, userId: string): Promise<number[]> {
 
 await t.test('of more than the limit the newest are sent, and the rest is unread', async (t) => {
   const { scope, server, history, a, b } = await twoFriends(t, limited)
-  const [speaker, listener] = (await gather(
-    scope,
-    server.socket,
-    [a, b],
-    history,
-    () => eager,
-  )) as [Device, Device]
+  const [speaker, listener] = await gather(scope, server.socket, [a, b], history, () => eager)
   const comeBack = await takeAway(listener)
   const texts = Array.from({ length: 12 }, () => speaker.send('private', b).text)
   await answered(history)
@@ -57,13 +51,7 @@ await t.test('of more than the limit the newest are sent, and the rest is unread
 
 await t.test('of more than two mebibytes, too', async (t) => {
   const { scope, server, history, a, b } = await twoFriends(t)
-  const [speaker, listener] = (await gather(
-    scope,
-    server.socket,
-    [a, b],
-    history,
-    () => eager,
-  )) as [Device, Device]
+  const [speaker, listener] = await gather(scope, server.socket, [a, b], history, () => eager)
   const comeBack = await takeAway(listener)
   const long = 'x'.repeat(60 * KIBIBYTE)
   const texts = Array.from({ length: 50 }, (_, index) => `${index} ${long}`)
@@ -81,7 +69,7 @@ await t.test('of more than two mebibytes, too', async (t) => {
 
 await t.test('a window that never logs in comes back, too, also after a crash', async (t) => {
   const { scope, server, history, a, b } = await twoFriends(t)
-  const [speaker] = (await gather(scope, server.socket, [a], history, () => eager)) as [Device]
+  const [speaker] = await gather(scope, server.socket, [a], history, () => eager)
   const window = new Device(server.socket, b, history, eager)
   scope.teardown(async () => window.close())
   await window.socket.emitWithAck('init_apply_notice', b)
@@ -131,14 +119,8 @@ await t.test('a client that hangs is cut, and the others notice nothing', async 
   const road = await Proxy.start(scope, server.socket)
   const [c = ''] = await makePeople(server.databaseUrl, 1)
   const groupId = await makeGroup(server.databaseUrl, [a, b, c])
-  const [speaker, listener] = (await gather(
-    scope,
-    server.socket,
-    [a, b],
-    history,
-    () => eager,
-  )) as [Device, Device]
-  const [hanging] = (await gather(scope, road.url, [c], history, () => eager)) as [Device]
+  const [speaker, listener] = await gather(scope, server.socket, [a, b], history, () => eager)
+  const [hanging] = await gather(scope, road.url, [c], history, () => eager)
   const memory = await server.memory()
   road.stall()
   const long = 'x'.repeat(60 * KIBIBYTE)
@@ -167,13 +149,7 @@ await t.test('a client that hangs is cut, and the others notice nothing', async 
 
 await t.test('one that breaks off while it waits to come back can come back', async (t) => {
   const { scope, server, history, a, b } = await twoFriends(t)
-  const [speaker, listener] = (await gather(
-    scope,
-    server.socket,
-    [a, b],
-    history,
-    () => eager,
-  )) as [Device, Device]
+  const [speaker, listener] = await gather(scope, server.socket, [a, b], history, () => eager)
   await takeAway(listener)
   await withDatabase(server.databaseUrl, async (db) => {
     // Where it belongs cannot be asked for meanwhile.
@@ -200,13 +176,7 @@ await t.test(
     const { scope, server, history, a, b } = await twoFriends(t)
     const [c = ''] = await makePeople(server.databaseUrl, 1)
     await makeFriends(server.databaseUrl, [[a, c]])
-    const [speaker, device] = (await gather(
-      scope,
-      server.socket,
-      [a, b],
-      history,
-      () => eager,
-    )) as [Device, Device]
+    const [speaker, device] = await gather(scope, server.socket, [a, b], history, () => eager)
     speaker.send('private', c)
     await answered(history)
     await withDatabase(server.databaseUrl, async (db) => {
@@ -228,7 +198,7 @@ await t.test(
 
 await t.test('a first login whose answer was lost is not lost itself', async (t) => {
   const { scope, server, history, a, b } = await twoFriends(t)
-  const [speaker] = (await gather(scope, server.socket, [a], history, () => eager)) as [Device]
+  const [speaker] = await gather(scope, server.socket, [a], history, () => eager)
   const newcomer = new Device(server.socket, b, history, eager)
   scope.teardown(async () => newcomer.close())
   await until('it is connected', () => newcomer.socket.connected)
@@ -248,13 +218,7 @@ await t.test('a first login whose answer was lost is not lost itself', async (t)
 
 await t.test('a bookmark that no server gave out is none', async (t) => {
   const { scope, server, history, a, b } = await twoFriends(t)
-  const [speaker, listener] = (await gather(
-    scope,
-    server.socket,
-    [a, b],
-    history,
-    () => eager,
-  )) as [Device, Device]
+  const [speaker, listener] = await gather(scope, server.socket, [a, b], history, () => eager)
   const texts: string[] = []
   for (const offset of ['x', '', '-1', '1e3', '99999999999999999999', '999999999999999', '7--']) {
     const comeBack = await takeAway(listener)
@@ -272,13 +236,7 @@ await t.test('a bookmark that no server gave out is none', async (t) => {
 
 await t.test('an expired session is not taken up again', async (t) => {
   const { scope, server, history, a, b } = await twoFriends(t)
-  const [speaker, listener] = (await gather(
-    scope,
-    server.socket,
-    [a, b],
-    history,
-    () => eager,
-  )) as [Device, Device]
+  const [speaker, listener] = await gather(scope, server.socket, [a, b], history, () => eager)
   const comeBack = await takeAway(listener)
   await withDatabase(server.databaseUrl, (db) =>
     db.query("update socket_sessions set seen_at = now() - interval '31 days' where user_id = $1", [

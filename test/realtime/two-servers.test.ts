@@ -140,11 +140,8 @@ await t.test('two servers on one database deliver what either stores', async (t)
   const [a = '', b = '', c = ''] = await makePeople(databaseUrl, 3)
   await makeFriends(databaseUrl, [[a, b]])
   const groupId = await makeGroup(databaseUrl, [a, b, c])
-  const [speaker] = (await gather(scope, one.socket, [a], history, () => eager)) as [Device]
-  const [member, removed] = (await gather(scope, other.socket, [b, c], history, () => eager)) as [
-    Device,
-    Device,
-  ]
+  const [speaker] = await gather(scope, one.socket, [a], history, () => eager)
+  const [member, removed] = await gather(scope, other.socket, [b, c], history, () => eager)
   speaker.send('group', groupId)
   speaker.send('private', b)
   await until('it came over', () => member.shown.texts.length === 2)
