@@ -140,6 +140,8 @@ export function openDatabase(
 export interface Session extends Queryable {
   /** Runs `work` in one transaction of this connection. */
   readonly transaction: <Result>(work: () => Promise<Result>) => Promise<Result>
+  /** Why the connection is no more; undefined while it is there. */
+  readonly lost: Error | undefined
   close(): Promise<void>
 }
 
@@ -158,11 +160,15 @@ export async function openSession(url: string, name: string): Promise<Session> {
     options: '-c TimeZone=UTC -c DateStyle=ISO -c synchronous_commit=on',
     types: { getTypeParser: parserOf },
   })
-  // The next query fails with what happened.
-  client.on('error', () => undefined)
+  let lost: Error | undefined
+  // The next query fails, but no longer says what happened.
+  client.on('error', (error) => (lost ??= error))
   await client.connect()
   return {
     ...queryable(client),
+    get lost() {
+      return lost
+    },
     async transaction(work) {
       await client.query('begin')
       try {

@@ -45,6 +45,9 @@ export function runMigration(
       const db = await openSession(url, 'waifchat migrate')
       try {
         return await work({ settings, db, args })
+      } catch (error) {
+        if (db.lost === undefined) throw error
+        throw new StartupError(`The connection to the database was lost: ${db.lost.message}.`)
       } finally {
         await db.close()
       }

@@ -6,6 +6,7 @@ import { insertUser } from '../../src/accounts/queries.ts'
 import {
   isUniqueViolation,
   openDatabase,
+  openSession,
   type Queryable,
   statement,
 } from '../../src/database/connection.ts'
@@ -149,4 +150,16 @@ await t.test('who waits too long for a connection is told so', async (t) => {
     await t.rejects(one.run(countPeople), { message: /timeout/ })
   })
   t.equal((await one.run(countPeople)).length, 1)
+})
+
+await t.test('a session says why its connection is no more', async (t) => {
+  const session = await openSession(database.url, 'waifchat test')
+  const ask = statement<[pid: number]>('test_pid', 'select pg_backend_pid()')
+  const [row] = await session.run(ask)
+  t.equal(session.lost, undefined)
+  await execute(database.url, `select pg_terminate_backend(${Number(row?.[0])})`)
+  while (session.lost === undefined) await sleep(5)
+  t.match(session.lost.message, /terminat/)
+  await t.rejects(session.run(ask), { message: /not queryable/ })
+  await session.close()
 })
