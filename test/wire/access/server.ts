@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 import { type RunningServer, startServer } from '../../../src/server.ts'
 import { readSettings } from '../../../src/settings.ts'
@@ -54,10 +55,19 @@ export async function watchedServer(
     addresses: { http: server.httpUrl, socket: server.socketUrl },
     async fingerprint() {
       const { rows } = await watcher.query(content)
-      const files = (await readdir(uploads, { recursive: true })).sort()
+      const files = await settled(uploads)
       return createHash('sha256')
         .update(JSON.stringify([rows, files]))
         .digest('hex')
     },
+  }
+}
+
+/** Whatever is in the upload folder, once no temporary file is: chunks are deleted after the answer. */
+async function settled(uploads: string): Promise<string[]> {
+  for (;;) {
+    const paths = await readdir(uploads, { recursive: true })
+    if (!paths.some((path) => path.startsWith('.parts/'))) return paths.sort()
+    await pause(10)
   }
 }
