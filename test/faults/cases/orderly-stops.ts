@@ -12,12 +12,12 @@ export interface OrderlyStops {
   readonly clients: number
   readonly requests: number
   readonly stops: number
-  readonly client: (index: number) => ClientOptions | undefined
+  readonly client?: ClientOptions
 }
 
 /** People who talk all the time, messages that each sends in a second, and in the last moment. */
 const TALKERS = 50
-const RATE = 1
+const RATE = 5
 const AT_LAST = 2
 const LONGEST_STOP = 5_000
 /** For how long some requests are held up by a lock, in milliseconds. */
@@ -35,7 +35,7 @@ export async function orderlyStops(
     settings: { REPLAY_LIMIT: '10000' },
   })
   const circles = await makeCircles(server.databaseUrl, clients)
-  const devices = await gather(terms, server.socket, circles.people, history, client)
+  const devices = await gather(terms, server.socket, circles.people, history, () => client)
   const talkers = devices.slice(0, TALKERS)
   const target = ({ owner }: { owner: string }) => circles.target(owner, random)
   const stopTalking = talk(talkers, { random, rate: RATE, target })

@@ -1,7 +1,7 @@
 import type { Finding } from '../auditor.ts'
 import type { Outcome, Terms } from '../outcome.ts'
 import type { SabotageName } from '../sabotages.ts'
-import { type ClientOptions, eager } from '../device.ts'
+import { eager } from '../device.ts'
 import { databaseKills } from './database-kills.ts'
 import { flapping } from './flapping.ts'
 import { lostRights } from './lost-rights.ts'
@@ -29,18 +29,6 @@ export interface Case {
   readonly small: (terms: Terms) => Promise<Outcome>
   readonly controls: readonly Control[]
 }
-
-/**
- * Of a thousand clients four in five come back as soon as a restart is likely to be over, and at
- * once by WebSocket: attempts that cannot succeed, and polling first, were most of the work. The
- * others are as the existing client, and try in the middle of it.
- */
-const patient: ClientOptions = {
-  transports: ['websocket'],
-  reconnectionDelay: 4_000,
-  randomizationFactor: 0.25,
-}
-const mostlyPatient = (index: number) => (index % 5 === 0 ? undefined : patient)
 
 export const cases: readonly Case[] = [
   {
@@ -96,10 +84,8 @@ export const cases: readonly Case[] = [
   {
     name: 'server stopped',
     lane: 'stops',
-    full: (terms) =>
-      orderlyStops(terms, { clients: 1_000, requests: 200, stops: 20, client: mostlyPatient }),
-    small: (terms) =>
-      orderlyStops(terms, { clients: 50, requests: 40, stops: 1, client: () => eager }),
+    full: (terms) => orderlyStops(terms, { clients: 1_000, requests: 200, stops: 20 }),
+    small: (terms) => orderlyStops(terms, { clients: 50, requests: 40, stops: 1, client: eager }),
     controls: [
       { sabotage: 'disconnectAll', finds: 'client gone' },
       { sabotage: 'dropRequests', finds: 'answer broken' },
