@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { setFlagsFromString } from 'node:v8'
 import { type EmbeddedDatabase, startEmbedded } from './database/embedded.ts'
 import { checkPorts, type RunningServer, startServer } from './server.ts'
 import { readSettings } from './settings.ts'
@@ -6,6 +7,10 @@ import { StartupError } from './startup-error.ts'
 
 /** A stop that takes longer than this is cut short. */
 const LONGEST_STOP = 8_000
+
+// V8 would put what it has often seen survive, such as the timer of a query, straight among the old
+// objects, where each keeps its rows until the next large collection: 20 us of CPU a request.
+setFlagsFromString('--no-allocation-site-pretenuring')
 
 const say = (line: string) => void process.stdout.write(`${line}\n`)
 let embedded: EmbeddedDatabase | undefined

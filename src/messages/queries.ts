@@ -1,5 +1,5 @@
 import { isUser, ofKnownUser } from '../accounts/queries.ts'
-import { type Queryable, statement } from '../database/connection.ts'
+import { plainArray, type Queryable, statement } from '../database/connection.ts'
 import type { Conversation, Friendship, GroupMember, Message } from '../database/schema.ts'
 
 /** Messages a page (behaviour.md 6). */
@@ -48,13 +48,13 @@ export function storeMessages(
   repeated: boolean,
 ): Promise<StoredRow[]> {
   return db.run(stored, [
-    batch.map(({ id }) => id),
-    batch.map(({ conversation }) => conversation),
-    batch.map(({ senderId }) => senderId),
-    batch.map(({ targetId }) => targetId),
-    batch.map(({ kind }) => kind),
+    plainArray(batch.map(({ id }) => id)),
+    plainArray(batch.map(({ conversation }) => conversation)),
+    plainArray(batch.map(({ senderId }) => senderId)),
+    plainArray(batch.map(({ targetId }) => targetId)),
+    plainArray(batch.map(({ kind }) => kind)),
     batch.map(({ body }) => body),
-    batch.map(({ sentAt }) => sentAt),
+    plainArray(batch.map(({ sentAt }) => sentAt.toISOString())),
     repeated,
   ])
 }

@@ -112,28 +112,33 @@ export function createListening(events: Events, log: Logger): Listening {
         if (verdict === 'far over') socket.conn.close()
         return verdict === 'within'
       }
-      socket.onAny((name: string) => {
-        if (!Object.hasOwn(events, name)) isAllowed()
+      const arrive = (name: string, handler: EventHandler, args: unknown[]) => {
+        const reply = new Reply(takeCallback(args), open)
+        const isFull = pending.length >= MOST_PENDING || weight > MOST_WEIGHT
+        const isRefused = !isAllowed() || isFull
+        // Whoever flooded must not go on speaking after they took their leave; once is enough.
+        const mustRun = handler.isFarewell && pending.at(-1)?.name !== name
+        if (isRefused && !mustRun) {
+          reply.answer(TOO_MANY)
+          return
+        }
+        // What does not wait need not be weighed.
+        const added = busy ? weightOf(args) : 0
+        weight += added
+        pending.push({ name, args, handler, reply, weight: added })
+        if (busy) return
+        busy = true
+        workInTurn(pid, runPending)
+      }
+      // One listener for all: of an idle socket a listener for each was the larger part.
+      socket.onAny((name: string, ...args: unknown[]) => {
+        const handler = Object.hasOwn(events, name) ? events[name] : undefined
+        if (handler === undefined) isAllowed()
+        else arrive(name, handler, args)
       })
-      for (const [name, handler] of Object.entries(events)) {
-        socket.on(name, (...args: unknown[]) => {
-          const reply = new Reply(takeCallback(args), open)
-          const isFull = pending.length >= MOST_PENDING || weight > MOST_WEIGHT
-          const isRefused = !isAllowed() || isFull
-          // Whoever flooded must not go on speaking after they took their leave; once is enough.
-          const mustRun = handler.isFarewell && pending.at(-1)?.name !== name
-          if (isRefused && !mustRun) {
-            reply.answer(TOO_MANY)
-            return
-          }
-          // What does not wait need not be weighed.
-          const added = busy ? weightOf(args) : 0
-          weight += added
-          pending.push({ name, args, handler, reply, weight: added })
-          if (busy) return
-          busy = true
-          workInTurn(pid, runPending)
-        })
+      const { disconnect } = events
+      if (disconnect !== undefined) {
+        socket.on('disconnect', (...args: unknown[]) => arrive('disconnect', disconnect, args))
       }
       workInTurn(pid, () => before(pending).then(runPending))
     },
@@ -145,7 +150,7 @@ export function createListening(events: Events, log: Logger): Listening {
 }
 
 async function runEvent(socket: Socket, event: Arrived, log: Logger): Promise<void> {
-  const { args, handler, reply } = event
+  const { name, args, handler, reply } = event
   // What was answered as failed before it began must not take effect after all.
   if (reply.given) return
   try {
@@ -161,17 +166,20 @@ async function runEvent(socket: Socket, event: Arrived, log: Logger): Promise<vo
     }
     const outcome = await handler.handle(socket, parsed.data as never, reply.patience)
     if ('later' in outcome) {
-      const failed = (error: unknown) => fail(socket, event, log, error)
-      outcome.later.then((answer) => reply.answer(answer), failed)
+      // Nothing here may hold on to the arguments while the message waits to be stored.
+      outcome.later.then(
+        (answer) => reply.answer(answer),
+        (error: unknown) => fail(socket, name, reply, log, error),
+      )
     } else {
       reply.answer(outcome)
     }
   } catch (error) {
-    fail(socket, event, log, error)
+    fail(socket, name, reply, log, error)
   }
 }
 
-function fail(socket: Socket, { name, reply }: Arrived, log: Logger, error: unknown): void {
+function fail(socket: Socket, name: string, reply: Reply, log: Logger, error: unknown): void {
   log.error({ err: error, event: name, socket: socket.id }, 'event failed')
   reply.answer(EVENT_FAILED)
 }

@@ -1,4 +1,4 @@
-import { Adapter, type BroadcastOptions } from 'socket.io-adapter'
+import { Adapter } from 'socket.io-adapter'
 import type { Server } from './events.ts'
 
 /** An event as it is emitted: its name, then its arguments. */
@@ -29,9 +29,8 @@ interface Receiver {
 
 /** What socket.io's adapter has for its subclasses, though its types declare it private. */
 interface Inherited {
-  readonly nsp: { readonly name: string }
+  readonly nsp: { readonly name: string; readonly sockets: ReadonlyMap<string, Receiver> }
   _encode(packet: object, options: PacketOptions): [text: string]
-  apply(options: BroadcastOptions, callback: (socket: Receiver) => void): void
 }
 
 /**
@@ -51,15 +50,21 @@ export class PairAdapter extends Adapter {
     const both: PacketOptions = { preEncoded: true, wsPreEncodedFrame: [Buffer.concat(frames)] }
     // Never sent itself, but what waits for a slow reader is counted by it.
     const text = packets.map((packet) => packet.text).join('')
-    const rooms = { rooms: new Set([to]), except: new Set(except === undefined ? [] : [except]) }
-    own.apply(rooms, ({ conn: { transport }, client }) => {
+    const excepted = except === undefined ? undefined : this.rooms.get(except)
+    for (const id of this.rooms.get(to) ?? []) {
+      const socket = excepted?.has(id) === true ? undefined : own.nsp.sockets.get(id)
+      if (socket === undefined) continue
+      const {
+        conn: { transport },
+        client,
+      } = socket
       // Safe to send as one: engine.io asks the same question when it writes, and the answer stays,
       // as a WebSocket is what connections are upgraded to and is never left for another transport.
       // Without frames there would be nothing to send at all.
       const asOne = frames.length > 0 && transport._canSendPreEncodedFrame?.({ options: both })
       if (asOne) client.writeToEngine(text, both)
       else for (const packet of packets) client.writeToEngine(packet.text, packet.options)
-    })
+    }
   }
 }
 

@@ -16,6 +16,7 @@ import { senderBehind } from '../wire/proxies.ts'
 import { isLetIn, refuseStrangersAtEngine } from '../wire/origins.ts'
 import { closeConnections, refuseWhile } from './closing.ts'
 import { NOT_LOGGED_IN, type Server, type Socket } from './events.ts'
+import { gatherWrites } from './gathering.ts'
 import { createListening } from './listening.ts'
 import { createRecovery } from './recovery.ts'
 import { createRooms, type Rooms } from './rooms.ts'
@@ -67,6 +68,8 @@ export async function addRealtime(app: FastifyInstance, context: Context): Promi
   io.engine.use(refuseStrangersAtEngine(settings))
   io.engine.use(refuseWhile(() => stopping))
   limitSockets(io.engine, settings.socketLimit, TOO_MANY, senderBehind(settings.trustedProxies))
+
+  gatherWrites(io)
 
   const rooms = createRooms(io, db)
   const delivery = await createDelivery(io, chatDb, rooms, log)

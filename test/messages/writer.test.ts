@@ -28,7 +28,7 @@ function setUp() {
   const db = {
     returned: () => control.returned(),
     async run(_statement: unknown, values: unknown[]) {
-      const ids = values[0] as string[]
+      const ids = (values[0] as string).slice(1, -1).split(',')
       const repeated = values[7] as boolean
       asked.push({ ids, repeated })
       await control.pause()

@@ -20,19 +20,19 @@ function listener(t: Test) {
   const listening = createListening({ say }, pino({ level: 'silent' }))
   t.teardown(() => listening.stop())
   const connect = async (pid: string, before = Promise.resolve()) => {
-    const conn = { close: () => undefined }
+    let hear: (...event: unknown[]) => void = () => undefined
     const socket = Object.assign(new EventEmitter(), {
       pid,
-      conn,
+      conn: { close: () => undefined },
       data: {},
-      onAny: () => undefined,
+      onAny: (listener: typeof hear) => (hear = listener),
     })
     listening.listen(socket as unknown as Socket, { take: () => 'within' }, () => before)
     await before
     await nextTurn()
     const answers: number[] = []
     const send = (...args: unknown[]) =>
-      socket.emit('say', ...args, ({ status }: EventAnswer) => answers.push(status))
+      hear('say', ...args, ({ status }: EventAnswer) => answers.push(status))
     return { send, answers }
   }
   return { connect, begun, endNext: () => ends.shift()?.() }
