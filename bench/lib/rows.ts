@@ -10,6 +10,10 @@ const WORDS = '今天 天气 不错 我们 一起 去 吃饭 吧 好的 哈哈 �
 /** A nick that 150 people have, and nobody else a character of. */
 export const KNOWN_NAME = '司马懿'
 
+/** A name that 10 groups have, and nobody else a character of. */
+export const KNOWN_GROUP = '桃园结义'
+const GROUPS_KNOWN = 10
+
 const line = (...fields: (string | number)[]) => fields.join('\t')
 const pick = <T>(list: readonly T[], random: () => number) =>
   list[Math.floor(random() * list.length)] as T
@@ -63,10 +67,11 @@ export function* groupRows(plan: readonly Planned[], random: () => number) {
   for (const { group, members } of plan) {
     if (group === undefined || members === undefined) continue
     const name = pick(WORDS, random) + pick(WORDS, random) + '群'
+    const isKnown = group < GROUPS_KNOWN
     yield line(
       idOf('group', group),
       idOf('user', members[0] ?? 0),
-      name,
+      isKnown ? KNOWN_GROUP : name,
       1_700_000_000_000 + group,
       '群',
     )
