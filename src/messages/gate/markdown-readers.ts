@@ -4,11 +4,18 @@ import { asEditor, needsEditor } from './markdown-editor.ts'
 
 /** What all reading of one message may cost; a step takes up to a fifth of a microsecond. */
 const MOST_STEPS = 30_000
-/** What a token costs, and a sign that a parser has to stop at. */
+/** What a token costs, a sign at which something may begin, and one at which a parser only stops. */
 const TOKEN_STEPS = 10
 const SIGN_STEPS = 2
-const CHARACTERS_A_STEP = 1_024
+const STOP_STEPS = 1
 const SIGN = /[\n<[|`$*_~!&\\]/g
+const STOP = /[\]>:%+=@^{}#-]/g
+/** Characters: searched for a sign, and read one by one. */
+const SEARCHED_A_STEP = 1_024
+const READ_A_STEP = 64
+/** A quoted line after one that is not, and how many lines behind it are looked at in a step. */
+const QUOTATION = /\n(?![ \t*+\d.)-]*>).*\n[ \t*+\d.)-]*>/g
+const LINES_A_STEP = 10
 
 /** Reading a message takes longer than it is worth. */
 export class TooMuchToRead extends Error {}
@@ -48,12 +55,27 @@ export function read(
   text: string,
   budget: Budget,
 ): { tokens: Token[]; env: Environment } {
-  budget.spend(SIGN_STEPS * (text.match(SIGN)?.length ?? 0))
+  budget.spend(SIGN_STEPS * count(text, SIGN) + STOP_STEPS * count(text, STOP))
   // From each of these, parsers look for an end through the whole text.
-  const unended = text.match(/<[!?]/g)?.length ?? 0
-  budget.spend(Math.floor((unended * text.length) / CHARACTERS_A_STEP))
+  budget.spend(Math.floor((count(text, /<[!?]/g) * text.length) / SEARCHED_A_STEP))
+  budget.spend(Math.floor(addressCharacters(text) / READ_A_STEP))
+  // From where each quotation begins, for lines that may still belong to it.
+  budget.spend(Math.floor((count(text, QUOTATION) * count(text, /\n/g)) / LINES_A_STEP))
   const env = { budget }
   return { tokens: reader.parse(text, env), env }
+}
+
+function count(text: string, sign: RegExp): number {
+  return text.match(sign)?.length ?? 0
+}
+
+/** Characters that parsers read in search of where addresses end: each up to the next space. */
+function addressCharacters(text: string): number {
+  let characters = 0
+  for (const word of text.split(/\s/)) {
+    if (word.includes('](')) characters += count(word, /\]\(/g) * word.length
+  }
+  return characters
 }
 
 function createReader(create: typeof createParser): MarkdownIt {

@@ -46,6 +46,9 @@ const markdown = [
     ']:',
     '\\\\',
     '<u>',
+    '>```\n<b>\n',
+    '[^1]',
+    '#',
   ],
   ...['[x](smb://y) ', '![x](smb://y) ', '<smb://y> ', '![a](https://b "<b>") ', '```<x>\n```\n'],
   ...['\\<', '&lt;', '~', '# <b>\n', '- [ ] a\n', '`a` <!', '\t', 'a*b_', '***a', '<a@', '<a:'],
@@ -72,7 +75,7 @@ export const worstCases = [
 ]
 
 /** So often something is repeated that still is parsed, and not passed over as too much. */
-const FEW = [300, 1_500]
+const FEW = [50, 300, 1_500]
 
 /** Texts of a length that repeat a seed: as often as will go in, and as often as may be parsed. */
 export function repeated(seed: string, length: number): string[] {
