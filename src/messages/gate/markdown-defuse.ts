@@ -9,7 +9,7 @@ const ADDRESS_FOLLOWS = `(?<=\\])[(:](?!${LET_THROUGH}|[ \\t\\n]*<(?:https?://|m
 const SIGN = new RegExp(`${HTML_BEGINS}|${ADDRESS_FOLLOWS}`, 'giu')
 
 /** The line that begins code, up to the language. */
-const FENCE = /^.*?(?:`{3,}|~{3,})\s*[\w+#.-]{0,30}/
+const FENCE = /^[^]*?(?:`{3,}|~{3,})\s*[\w+#.-]{0,30}/
 
 /** Signs to take apart; a message with more of them is not worth the time. */
 const MOST_SIGNS = 1_000

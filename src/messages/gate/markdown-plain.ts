@@ -74,7 +74,8 @@ function mayDecode(text: string): boolean {
 
 /** Whether nothing but a language stands behind each sign that may begin code. */
 function saysOnlyLanguages(text: string): boolean {
-  return Array.from(text.matchAll(/(?:`{3,}|~{3,})(.*)/g)).every(
+  // Not `.`: for parsers a line ends only where `\n` is, not at U+2028.
+  return Array.from(text.matchAll(/(?:`{3,}|~{3,})([^\n]*)/g)).every(
     ([, info = '']) => FENCE_INFO.test(info) && !DIAGRAM.test(info),
   )
 }

@@ -14,7 +14,7 @@ const STOP = /[\]>:%+=@^{}#-]/g
 const SEARCHED_A_STEP = 1_024
 const READ_A_STEP = 64
 /** A quoted line after one that is not, and how many lines behind it are looked at in a step. */
-const QUOTATION = /\n(?![ \t*+\d.)-]*>).*\n[ \t*+\d.)-]*>/g
+const QUOTATION = /\n(?![ \t*+\d.)-]*>)[^\n]*\n[ \t*+\d.)-]*>/g
 const LINES_A_STEP = 10
 
 /** Reading a message takes longer than it is worth. */

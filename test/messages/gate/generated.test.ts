@@ -18,7 +18,7 @@ const htmlPieces = [
   ...'< > </ <! <? /> = " \' ` & &lt; &#60; &quot; -- --> --!> ]]> \n \t / : ; // \\ # ?'.split(
     ' ',
   ),
-  ...['\f', '\v', '\u00a0', '\u2028', ' ', '  ', '\n', '\t', 'é', '中文', '\u{1f600}'],
+  ...['\f', '\v', '\u00a0', '\u2028', '\u2029', ' ', '  ', '\n', '\t', 'é', '中文', '\u{1f600}'],
   ...'a b i u em strong p br div span code pre img svg math style script table template'.split(' '),
   ...'src href alt class width height style onerror onload target rel id title'.split(' '),
   ...['"./gif/1.gif"', '"https://a.example"', '"_blank"', '"65"', '"emoji"', '"/a.jpg"'],

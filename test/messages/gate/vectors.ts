@@ -219,6 +219,8 @@ export const NAMED_SIGNS = [
 /** Attacks through Markdown, by its raw HTML, its links, and how md-editor-v3 shows it. */
 export const markdownAttacks: readonly string[] = [
   ...htmlAttacks,
+  '```\u2028" onmouseover="alert(1)\nx\n```',
+  '~~~\u2029" onmouseover="alert(1)',
   '[x](javascript:alert(1))',
   '[x](java\\script:alert(1))',
   '[x](javascript&colon;alert(1))',
