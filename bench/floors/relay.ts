@@ -3,7 +3,11 @@ import { createServer } from 'node:http'
 import { Server } from 'socket.io'
 
 const http = createServer()
-const io = new Server(http, { maxHttpBufferSize: 8 * 1024 * 1024 })
+const compressed = process.argv[2] === 'compressed'
+const io = new Server(http, {
+  maxHttpBufferSize: 8 * 1024 * 1024,
+  perMessageDeflate: compressed && { threshold: 0 },
+})
 
 interface DataMsg {
   userId: unknown
