@@ -13,7 +13,7 @@ import { MOST_GROWTH, reportOf, type Results } from './report.ts'
 
 const { values } = parseArgs({
   options: {
-    slices: { type: 'string', default: '24' },
+    slices: { type: 'string', default: '20' },
     largest: { type: 'string', default: '10000000' },
     'skip-large-files': { type: 'boolean', default: false },
   },
