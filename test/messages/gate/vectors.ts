@@ -290,3 +290,10 @@ export const markdownAttacks: readonly string[] = [
   '[x](/&bsol;evil.example)',
   '[x](/&sol;evil.example)',
 ]
+
+/** A text on one line of a test's report, which also ends lines where JSON does not. */
+export function shown(text: string): string {
+  return JSON.stringify(text).replace(/[\u2028\u2029]/g, (one) =>
+    one === '\u2028' ? '\\u2028' : '\\u2029',
+  )
+}
