@@ -13,17 +13,21 @@ import { MOST_GROWTH, reportOf, type Results } from './report.ts'
 
 const { values } = parseArgs({
   options: {
-    slices: { type: 'string', default: '20' },
+    slices: { type: 'string', default: '24' },
     largest: { type: 'string', default: '10000000' },
     'skip-large-files': { type: 'boolean', default: false },
   },
 })
-const slices = Number(values.slices)
+const mostSlices = Number(values.slices)
 /** Of one side of a list endpoint, and of chat, in milliseconds. */
 const SLICE = 250
 const CHAT_SLICE = 400
 /** Everything together may take this many seconds. */
 const LONGEST = 600
+/** Of them, what is neither loading nor slices takes this many; and a slice of every path so many. */
+const BESIDES = 110
+const SECONDS_A_SLICE = 8
+const LEAST_SLICES = 8
 /** The paths are measured in the middle one. */
 const USUAL = 1_000_000
 const sizes = [10_000, USUAL, Number(values.largest)]
@@ -36,6 +40,12 @@ const say = (line: string) => {
 
 function secondsSince(start: number): number {
   return (performance.now() - start) / 1000
+}
+
+/** Slices for which there is time yet: a slow machine, which took long to load, measures fewer. */
+function slicesLeft(): number {
+  const left = Math.floor((LONGEST - BESIDES - secondsSince(started)) / SECONDS_A_SLICE)
+  return Math.max(LEAST_SLICES, Math.min(mostSlices, left))
 }
 
 /** What loading left to do must not go on while something else is measured. */
@@ -88,6 +98,7 @@ async function measure(cluster: BenchCluster): Promise<Omit<Results, 'seconds'>>
   const commit = await measureCommit(url)
 
   await settle(url)
+  const slices = slicesLeft()
   say('list endpoints')
   const lists = await measurePaths(url, slices, SLICE)
   say('chat')
