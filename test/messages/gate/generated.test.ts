@@ -1,6 +1,6 @@
 /**
  * Generated messages. More of them than `npm test` takes, with another seed each time:
- * GATE_STRINGS=1000000 npm test -- test/messages/gate/generated.test.ts
+ * GATE_STRINGS=1000000 node --import tsx test/messages/gate/generated.test.ts
  */
 import fc from 'fast-check'
 import t from 'tap'
